@@ -1,0 +1,51 @@
+# Everything a fresh machine needs: `make report` and `make test`. Python 3.11 or newer and make are enough.
+PYTHON ?= python3
+DATASET ?= digits
+# `make … TORCH_BACKEND=cpu` installs the smaller CPU build of torch.
+TORCH_BACKEND ?=
+
+BIN := .venv/bin
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock \
+	$(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
+
+.PHONY: report test lint format lock clean
+
+report: .venv/report
+	$(BIN)/normstudy run -p dataset $(DATASET)
+	$(BIN)/normstudy render --dataset $(DATASET)
+
+test: .venv/test lint
+	$(BIN)/pytest
+
+lint: .venv/test
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+format: .venv/test
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+# The pins of every dependency, for every platform; no download addresses.
+lock: .venv/uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --no-header --no-annotate \
+		--output-file requirements.lock pyproject.toml
+
+.venv/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv
+	@touch $@
+
+# quarto-cli downloads Quarto itself while it is installed; where that is not possible the report is made without it.
+.venv/report: .venv/uv pyproject.toml requirements.lock
+	$(INSTALL) --editable .
+	@command -v quarto >/dev/null || $(INSTALL) quarto-cli 2>/dev/null \
+		|| echo "Quarto could not be installed: the report will be made with Pandoc and Typst."
+	@touch $@
+
+.venv/test: .venv/report
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv _report report/executed report/shown _variables.yml

@@ -1,0 +1,1 @@
+"""Normalization layers: what they compute, and what they do to training."""
