@@ -1,4 +1,4 @@
-"""Every picture of the report, in one style: data in, figure out; and how notebooks show pictures, tables, sentences."""
+"""Every picture of the report, in one style: data in, figure out; and how notebooks show pictures and tables."""
 
 import io
 import re

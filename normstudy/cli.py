@@ -1,0 +1,173 @@
+"""The command `normstudy`: run the notebooks that are out of date, say which those are, make the report."""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from normstudy import execution, publishing, study
+from normstudy.execution import Progress
+from normstudy.study import NAMES, Run, StudyError
+from normstudy.variants import DATASETS, VARIANTS
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+class Commands(click.Group):
+    """Commands whose errors are one line: exit code 2 for a wrong input, 1 for a study or a report that failed."""
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """Run the command; see `click.Command.main`."""
+        try:
+            return super().main(*args, **settings | {"standalone_mode": False})
+        except click.exceptions.Abort:
+            sys.exit(130)
+        except click.ClickException as error:
+            print(f"normstudy: {error.format_message()}", file=sys.stderr)
+            sys.exit(2)
+        except ValueError as error:
+            print(f"normstudy: {error}", file=sys.stderr)
+            sys.exit(2)
+        except StudyError as error:
+            print(f"normstudy: {error}", file=sys.stderr)
+            sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="normstudy", message="%(version)s")
+def main() -> None:
+    """The study of normalization layers: train the variants, make the report."""
+
+
+DATASET = click.option("--dataset", type=click.Choice(DATASETS), help="The data whose results are meant.")
+TIME_LIMIT = click.option(
+    "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds a notebook may take."
+)
+
+
+@main.command()
+@click.argument("names", metavar="[VARIANT]…", nargs=-1, type=click.Choice(NAMES))
+@click.option("-p", "overrides", metavar="NAME VALUE", type=(str, str), multiple=True, help="Set a parameter.")
+@TIME_LIMIT
+def run(names: tuple[str, ...], overrides: tuple[tuple[str, str], ...], time_limit: float | None) -> None:
+    """Run the notebooks that are out of date: all of them, or those that are named.
+
+    Results land in report/executed/<dataset>/<name>/.
+    """
+    root = study.find_root()
+    runs = study.plan(root, dict(overrides))
+    chosen = [run for run in runs if not names or run.name in names]
+    with execution.only_one(root, console.print):
+        ended = _bring_up_to_date(root, chosen, time_limit)
+    for run in chosen:
+        if run.name not in {progress.run.name for progress in ended} and not study.reasons(run):
+            console.print(f"{run.name}: up to date")
+    _stop_if_failed(chosen, ended)
+
+
+@main.command()
+@DATASET
+def status(dataset: str | None) -> None:
+    """Say of each notebook whether it is up to date, out of date (and why), or was never run."""
+    root = study.find_root()
+    executed = root / "report" / "executed"
+    present = [name for name in DATASETS if (executed / name).is_dir()]
+    for name in [dataset] if dataset else present or [None]:
+        runs = study.plan(root, None, name)
+        console.print(f"[bold]{runs[0].parameters['dataset']}[/bold]")
+        for run in runs:
+            why = study.reasons(run)
+            state = "up to date" if not why else why[0] if why == ["never run"] else f"out of date: {'; '.join(why)}"
+            with_overrides = ", ".join(f"{key} {value}" for key, value in run.overrides.items() if key != "dataset")
+            note = f" (with -p {with_overrides})" if with_overrides else ""
+            console.print(f"  {run.name:<12}{state}{note}", markup=False)
+
+
+@main.command()
+@DATASET
+@TIME_LIMIT
+def prepare(dataset: str | None, time_limit: float | None) -> None:
+    """Do what comes before a render: run what is out of date, hand the results to the renderers."""
+    root = study.find_root()
+    with execution.only_one(root, console.print):
+        runs = study.plan(root, None, dataset)
+        ended = _bring_up_to_date(root, runs, time_limit)
+        _stop_if_failed(runs, ended)
+        publishing.publish(root, runs)
+
+
+@main.command()
+@DATASET
+@TIME_LIMIT
+@click.pass_context
+def render(context: click.Context, dataset: str | None, time_limit: float | None) -> None:
+    """Make the report, HTML and PDF: with Quarto where it is installed, otherwise with Pandoc and Typst."""
+    from normstudy import render as renderer  # here, since the other commands have no use for Pandoc
+
+    context.invoke(prepare, dataset=dataset, time_limit=time_limit)
+    for file in renderer.render(study.find_root(), dataset, console.print):
+        console.print(str(file))
+
+
+def _bring_up_to_date(root: Path, runs: Sequence[Run], time_limit: float | None) -> list[Progress]:
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        report = _live_lines(live) if console.is_terminal else _plain_lines()
+        ended = execution.bring_up_to_date(root, runs, report, time_limit)
+    for progress in ended:
+        console.print(_line(progress), markup=False)
+    return ended
+
+
+def _stop_if_failed(runs: Sequence[Run], ended: Sequence[Progress]) -> None:
+    failed = [progress.run.name for progress in ended if progress.state != "done"]
+    if failed:
+        raise StudyError(f"{', '.join(failed)} failed; the earlier results stay as they were")
+    waiting = [run.name for run in runs if run.inputs and study.reasons(run)]
+    if waiting:
+        raise StudyError(
+            f"{', '.join(waiting)} needs the results of {', '.join(VARIANTS)}; 'normstudy run' makes them all"
+        )
+
+
+def _line(progress: Progress) -> str:
+    """One line on a run: its last epoch, losses, test accuracy and the time left."""
+    run, epochs = progress.run, progress.epochs
+    line = f"{run.name:<12}"
+    if epochs and "test_accuracy" in epochs[-1]:
+        last, total = epochs[-1], int(run.parameters["epochs"])
+        done = int(last["epoch"])
+        line += (
+            f"epoch {done:>2}/{total}  training loss {last['train_loss']:.4f}  test loss {last['test_loss']:.4f}  "
+            f"test accuracy {100 * last['test_accuracy']:.2f} %  "
+        )
+        if progress.state == "running":
+            return f"{line}{sum(row['seconds'] for row in epochs) / len(epochs) * (total - done):.0f} s left"
+    return f"{line}{progress.state}, {progress.seconds:.0f} s"
+
+
+def _live_lines(live: Live) -> Callable[[list[Progress]], None]:
+    def report(stand: list[Progress]) -> None:
+        lines = Table.grid()
+        for progress in stand:
+            lines.add_row(_line(progress))
+        live.update(lines, refresh=True)
+
+    return report
+
+
+def _plain_lines() -> Callable[[list[Progress]], None]:
+    """Where there is no terminal to draw on: a line whenever a run has finished an epoch."""
+    seen: dict[str, int] = {}
+
+    def report(stand: list[Progress]) -> None:
+        for progress in stand:
+            if progress.state == "running" and len(progress.epochs) > seen.get(progress.run.name, 0):
+                seen[progress.run.name] = len(progress.epochs)
+                console.print(_line(progress), markup=False)
+
+    return report

@@ -1,0 +1,244 @@
+"""Running the notebooks that are out of date, side by side, each in a process of its own.
+
+A result is made in a folder aside and takes its place when it is complete: whatever ends a run, what was there stays.
+"""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import yaml
+from filelock import FileLock, Timeout
+
+from normstudy import files
+from normstudy.study import Run, StudyError, read_record, reasons, record_of
+from normstudy.variants import Value
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands: the epochs it has finished so far, and its state."""
+
+    run: Run
+    state: str  # "running", "done" or the line that says why it failed
+    seconds: float
+    epochs: list[dict[str, float]]
+
+
+def check(runs: Sequence[Run]) -> None:
+    """Refuse what could only fail later: groups that do not divide channels, a device that is not there, broken data.
+
+    Raises:
+        ValueError: one line that names the parameter or the file, what it was and what it may be.
+    """
+    from normstudy.model import Net  # here, since importing torch takes longer than all else that the command does
+    from normstudy.training import choose_device
+
+    for run in runs:
+        files.check(str(run.parameters["dataset"]))
+        if "norm_arg" in run.parameters:
+            Net(str(run.parameters["norm_arg"]), int(run.parameters["groups"]))
+        if "device" in run.parameters:
+            choose_device(str(run.parameters["device"]))
+
+
+@contextmanager
+def only_one(root: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    """Wait until no other command works on this project's results, telling whom we wait for."""
+    executed = root / "report" / "executed"
+    try:
+        executed.mkdir(parents=True, exist_ok=True)
+        lock, owner = FileLock(executed / ".lock"), executed / ".owner"
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            who = owner.read_text(encoding="utf-8") if owner.is_file() else "another process"
+            tell(f"Waiting: {who} is working on {executed.relative_to(root)}.")
+            lock.acquire()
+        owner.write_text(f"process {os.getpid()} ({Path(sys.argv[0]).name})", encoding="utf-8")
+    except OSError as error:
+        raise StudyError(f"{executed} cannot be written: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def execute(
+    root: Path,
+    runs: Sequence[Run],
+    report: Callable[[list[Progress]], None] = lambda _: None,
+    time_limit: float | None = None,
+) -> list[Progress]:
+    """Execute runs side by side, each in a process of its own; a failing one does not disturb the others.
+
+    Args:
+        root: the project's folder.
+        runs: runs that do not need one another.
+        report: called several times a second with where every run stands.
+        time_limit: seconds after which a notebook is given up.
+
+    Returns:
+        How each ended; `state` is "done" or the line that says why it failed.
+    """
+    attempts: dict[str, tuple[subprocess.Popen[bytes], Path]] = {}
+    ended: dict[str, Progress] = {}
+    started = time.monotonic()
+    try:
+        for run in runs:
+            attempts[run.name] = _start(root, run)
+        while len(ended) < len(runs):
+            time.sleep(0.1)
+            seconds = time.monotonic() - started
+            for run in runs:
+                process, aside = attempts[run.name]
+                if run.name in ended:
+                    continue
+                if process.poll() is not None:
+                    state = _finish(root, run, aside, process.returncode)
+                    ended[run.name] = Progress(run, state, seconds, _epochs(run.folder if state == "done" else aside))
+                elif time_limit is not None and seconds > time_limit:
+                    _kill(process)
+                    state = _fail(root, run, aside, f"was given up after {time_limit:g} s")
+                    ended[run.name] = Progress(run, state, seconds, [])
+            report(
+                [
+                    ended.get(run.name) or Progress(run, "running", seconds, _epochs(attempts[run.name][1]))
+                    for run in runs
+                ]
+            )
+    except OSError as error:
+        raise StudyError(f"{error.filename or root} cannot be written: {error.strerror or error}") from error
+    finally:
+        for process, _ in attempts.values():
+            _kill(process)
+    return [ended[run.name] for run in runs]
+
+
+def _start(root: Path, run: Run) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start a run in a fresh folder aside, which takes over the checkpoint of an interrupted attempt at the same."""
+    record = record_of(run)
+    run.folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{run.name}.", dir=run.folder.parent))
+    for leftover in run.folder.parent.glob(f".{run.name}.*"):
+        if leftover == aside:
+            continue
+        checkpoint = leftover / "checkpoint.safetensors"
+        if read_record(leftover) == record and checkpoint.is_file():
+            checkpoint.replace(aside / checkpoint.name)
+        shutil.rmtree(leftover, ignore_errors=True)
+    (aside / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    _write_parameters(aside, run.parameters | {"output": aside.relative_to(root).as_posix()})
+    source, target = run.source.relative_to(root), (aside / run.notebook.name).relative_to(root)
+    with (aside / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "normstudy.kernel", source, target, (aside / "parameters.yaml").relative_to(root)],
+            cwd=root,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+        )
+    return process, aside
+
+
+def _write_parameters(folder: Path, values: Mapping[str, Value]) -> None:
+    (folder / "parameters.yaml").write_text(yaml.safe_dump(dict(values), sort_keys=False), encoding="utf-8")
+
+
+def _finish(root: Path, run: Run, aside: Path, code: int) -> str:
+    """Put a complete result in its place; keep an incomplete one as a failure."""
+    if code != 0:
+        last = (aside / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines() or [
+            f"exit code {code}"
+        ]
+        return _fail(root, run, aside, f"failed: {last[-1]}")
+    cells = json.loads((aside / run.notebook.name).read_text(encoding="utf-8"))["cells"]
+    # A kernel that dies leaves a notebook whose metadata say that every cell has completed.
+    if any(cell["cell_type"] == "code" and cell["source"] and not cell["execution_count"] for cell in cells):
+        return _fail(root, run, aside, "stopped before its last cell: its kernel died")
+    for scaffold in ("log.txt", "checkpoint.safetensors"):
+        (aside / scaffold).unlink(missing_ok=True)
+    _write_parameters(aside, run.parameters)
+    previous = _previous(run)
+    shutil.rmtree(previous, ignore_errors=True)
+    if run.folder.exists():
+        run.folder.replace(previous)
+    aside.replace(run.folder)
+    shutil.rmtree(previous, ignore_errors=True)
+    return "done"
+
+
+def _previous(run: Run) -> Path:
+    return run.folder.parent / f"..{run.name}"
+
+
+def _restore(run: Run) -> None:
+    """Put the earlier result back where a command was killed before the new one took its place."""
+    if _previous(run).is_dir() and not run.folder.exists():
+        _previous(run).replace(run.folder)
+
+
+def _fail(root: Path, run: Run, aside: Path, why: str) -> str:
+    """Keep a failed notebook, its log and what it wrote in `failed/`; the earlier result stays where it is."""
+    failed = run.folder.parent / "failed" / run.name
+    shutil.rmtree(failed, ignore_errors=True)
+    failed.parent.mkdir(exist_ok=True)
+    aside.replace(failed)
+    place = failed / (run.notebook.name if (failed / run.notebook.name).is_file() else "log.txt")
+    return f"{why} (see {place.relative_to(root).as_posix()})"
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its kernel, which has a session of its own."""
+    if process.poll() is None:
+        family = psutil.Process(process.pid)
+        for member in (*family.children(recursive=True), family):
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        process.wait()
+
+
+def _epochs(folder: Path) -> list[dict[str, float]]:
+    """The rows of a run's metrics so far."""
+    try:
+        with (folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
+            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    except (OSError, ValueError):
+        return []
+
+
+def bring_up_to_date(
+    root: Path,
+    runs: Sequence[Run],
+    report: Callable[[list[Progress]], None] = lambda _: None,
+    time_limit: float | None = None,
+) -> list[Progress]:
+    """Execute the runs that are out of date and no others: first the variants, then the notebooks that read them.
+
+    Returns:
+        How each that was executed ended. What needs a failed or missing result is not executed.
+    """
+    for run in runs:
+        _restore(run)
+    ended: list[Progress] = []
+    for wave in ([run for run in runs if not run.inputs], [run for run in runs if run.inputs]):
+        due = [run for run in wave if reasons(run)]
+        failed = {progress.run.name for progress in ended if progress.state != "done"}
+        lacking = [folder for run in due for folder in run.inputs if folder.name in failed or not read_record(folder)]
+        if lacking:
+            break
+        if due:
+            check(due)
+            ended += execute(root, due, report, time_limit)
+    return ended

@@ -1,0 +1,50 @@
+"""Handing the results of one dataset to the renderers: copies in `report/shown/`, and `_variables.yml` for the text."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from normstudy.study import Run, StudyError
+
+
+def publish(root: Path, runs: Sequence[Run]) -> None:
+    """Bring `report/shown/` and `_variables.yml` in line with the results.
+
+    A file is written only when its bytes change, since a preview starts again whenever one is written.
+
+    Raises:
+        StudyError: a result is missing.
+    """
+    shown = root / "report" / "shown"
+    wanted: dict[Path, bytes] = {}
+    values: dict[str, Any] = {"dataset": str(runs[0].parameters["dataset"])}
+    for run in runs:
+        if not run.notebook.is_file():
+            raise StudyError(f"{run.name} has no result on {values['dataset']}; 'normstudy run {run.name}' makes it")
+        wanted[shown / run.notebook.name] = _with_alternatives(run.notebook.read_text(encoding="utf-8"))
+        for file in run.folder.iterdir():
+            if file.name == "variables.json":
+                values[run.name] = json.loads(file.read_text(encoding="utf-8"))
+            elif file != run.notebook and file.name != "record.json":
+                wanted[shown / run.name / file.name] = file.read_bytes()
+    wanted[root / "_variables.yml"] = yaml.safe_dump(values, sort_keys=True, allow_unicode=True).encode()
+    for file, content in wanted.items():
+        if not file.is_file() or file.read_bytes() != content:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+    for file in [file for file in shown.rglob("*") if file.is_file() and file not in wanted]:
+        file.unlink()
+
+
+def _with_alternatives(notebook: str) -> bytes:
+    """The notebook with each figure's text alternative as a cell option, where Quarto looks for it."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        for output in cell.get("outputs", []):
+            alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if alt:
+                cell["source"] = [f"#| fig-alt: {json.dumps(alt, ensure_ascii=False)}\n", *cell["source"]]
+    return json.dumps(content, ensure_ascii=False, indent=1).encode()

@@ -1,0 +1,159 @@
+"""The study: its notebooks, what each result is made from, and which are out of date.
+
+A result is a folder `report/executed/<dataset>/<name>/` with the executed notebook, what it wrote, and `record.json`,
+which says what it was made from.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from normstudy import files, variants
+from normstudy.variants import VARIANTS, Value
+
+FORMAT = 1  # of a result's folder; a result of another format is made again
+NAMES = (*VARIANTS, "comparison", "statistics")
+PLACES = ("runs", "output")  # parameters that say where, not what
+
+
+class StudyError(RuntimeError):
+    """The study cannot go on. The message is one line."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One notebook to be executed with its parameters, and where its result goes."""
+
+    name: str
+    source: Path
+    parameters: dict[str, Value]
+    overrides: dict[str, Value]
+    folder: Path
+    inputs: tuple[Path, ...]  # results that the notebook reads
+
+    @property
+    def notebook(self) -> Path:
+        """The executed notebook in the result's folder."""
+        return self.folder / f"{self.name}.ipynb"
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project's folder: the nearest one, from `start` upwards, that holds `_quarto.yml` and `report/notebooks`.
+
+    Raises:
+        StudyError: there is none.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "_quarto.yml").is_file() and (folder / "report" / "notebooks").is_dir():
+            return folder
+    raise StudyError(f"{start} is not in a normstudy project; change to the folder that holds _quarto.yml")
+
+
+def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None = None) -> list[Run]:
+    """Every run of the study on one dataset, in the order in which they need one another.
+
+    Args:
+        root: the project's folder.
+        overrides: values for all notebooks that have such a parameter. None: each run keeps those it was last run with.
+        dataset: the dataset if `overrides` name none; otherwise the notebook's default.
+
+    Raises:
+        variants.ParameterError: a name that no notebook has, or a value that its parameter cannot have.
+    """
+    sources = {
+        name: root / "report" / "notebooks" / f"{'variant' if name in VARIANTS else name}.ipynb" for name in NAMES
+    }
+    given = dict(overrides or {})
+    names = {source: tuple(variants.defaults(source)) for source in set(sources.values())}
+    everyone = tuple(dict.fromkeys(name for source in sources.values() for name in names[source] if name not in PLACES))
+    given = dict(variants.check(given, everyone))
+    given.setdefault("dataset", dataset or variants.defaults(sources["batch"])["dataset"])
+    store = root / "report" / "executed" / str(given["dataset"])
+
+    runs = []
+    for name, source in sources.items():
+        folder = store / name
+        last = {} if overrides is not None else read_record(folder).get("overrides", {})
+        own = {key: value for key, value in (last | given).items() if key in names[source]}
+        if name in VARIANTS and own.get("norm_arg", name) != name:
+            raise variants.ParameterError(
+                f"norm_arg is {own['norm_arg']}; the study's runs take it from params/*.yaml "
+                f"(a single one with another value: papermill report/notebooks/variant.ipynb out.ipynb)"
+            )
+        file = root / "params" / f"{name}.yaml"
+        values = variants.parameters(source, file if file.is_file() else None, own)
+        if "runs" in values:
+            values["runs"] = store.relative_to(root).as_posix()
+        inputs = () if name in VARIANTS else tuple(store / variant for variant in VARIANTS)
+        runs.append(Run(name, source, values, own, folder, inputs))
+    return runs
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """What a result was made from; empty if there is no result of this format in the folder."""
+    try:
+        record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) and record.get("format") == FORMAT else {}
+
+
+def record_of(run: Run) -> dict[str, Any]:
+    """What a result of this run would be made from: notebook, parameters, package code, data and other results."""
+    return {
+        "format": FORMAT,
+        "notebook": _digest(run.source),
+        "parameters": {name: value for name, value in run.parameters.items() if name not in PLACES},
+        "overrides": {name: value for name, value in run.overrides.items() if name not in PLACES},
+        "code": _code(run.source),
+        "data": files.digest(str(run.parameters["dataset"])),
+        "inputs": {folder.name: _digest(folder / "record.json") for folder in run.inputs},
+    }
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
+
+
+def _code(notebook: Path) -> dict[str, str]:
+    """Module → digest, for the modules of the package that the notebook imports, directly or through one another."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    package = Path(__file__).parent
+    found: dict[str, str] = {}
+    sources = ["\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")]
+    while sources:
+        for line in ast.walk(ast.parse(sources.pop())):
+            if not isinstance(line, ast.ImportFrom) or (line.module or "").split(".")[0] != package.name:
+                continue
+            inner = (line.module or "").split(".")[1:]
+            for module in inner or [alias.name for alias in line.names]:
+                file = package / f"{module}.py"
+                if module not in found and file.is_file():
+                    found[module] = _digest(file)
+                    sources.append(file.read_text(encoding="utf-8"))
+    return dict(sorted(found.items()))
+
+
+def reasons(run: Run) -> list[str]:
+    """Why a run's result is out of date, a phrase each; ["never run"] if there is none, [] if it is up to date."""
+    was, now = read_record(run.folder), record_of(run)
+    if not was or not run.notebook.is_file():
+        return ["never run"]
+    changed = []
+    if was["notebook"] != now["notebook"]:
+        changed.append(f"{run.source.name} changed")
+    for name, value in now["parameters"].items():
+        if was["parameters"].get(name) != value:
+            changed.append(f"{name} was {was['parameters'].get(name)}, is {value}")
+    modules = sorted(name for name in was["code"] | now["code"] if was["code"].get(name) != now["code"].get(name))
+    if modules:
+        changed.append(f"{', '.join(f'{name}.py' for name in modules)} changed")
+    if was["data"] != now["data"]:
+        changed.append(f"the data of {run.parameters['dataset']} changed")
+    changed += [f"{name} was run again" for name in now["inputs"] if was["inputs"].get(name) != now["inputs"][name]]
+    return changed

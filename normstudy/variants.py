@@ -1,0 +1,144 @@
+"""The parameters of a notebook: which there are, where their values come from, and what each may be.
+
+The parameters cell of a notebook is the one list of names, types and defaults. `params/<variant>.yaml` overrides it,
+and `-p NAME VALUE` overrides that. Whatever the source, a value passes the same check.
+"""
+
+import ast
+import difflib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, create_model
+
+VARIANTS = ("batch", "layer", "group")
+DATASETS = ("mnist", "fashion_mnist", "kmnist", "digits")
+LARGEST_FILE = 100_000  # bytes; a parameter file is a few lines
+
+Value = str | int | float | bool
+
+
+class ParameterError(ValueError):
+    """A parameter is unknown, or its value is not one that it may have. The message is one line."""
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("input should be a number")  # pydantic would take true for 1
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=1_000_000)]
+Amount = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, allow_inf_nan=False)]
+Rate = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=100, allow_inf_nan=False)]
+Seed = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, lt=2**31)]
+
+CHECKS: dict[str, Any] = {
+    "norm_arg": Literal["batch", "layer", "group", "instance", "none"],
+    "dataset": Literal["mnist", "fashion_mnist", "kmnist", "digits"],
+    "groups": Count,
+    "epochs": Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=10_000)],
+    "batch_size": Annotated[int, BeforeValidator(_no_boolean), Field(ge=2, le=1_000_000)],
+    "learning_rate": Rate,
+    "l1": Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=10, allow_inf_nan=False)],
+    "l2": Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=10, allow_inf_nan=False)],
+    "rotation": Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=180, allow_inf_nan=False)],
+    "shift": Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=14, allow_inf_nan=False)],
+    "scale": Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, lt=1, allow_inf_nan=False)],
+    "seed": Seed,
+    "device": Literal["auto", "cpu", "cuda", "mps"],
+    "threads": Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=1024)],
+    "runs": str,
+    "output": str,
+}
+
+
+def defaults(notebook: Path) -> dict[str, Value]:
+    """The names and default values in a notebook's parameters cell, whose lines read `name: type = literal  # help`."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    source = next("".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", []))
+    return {
+        line.target.id: ast.literal_eval(line.value)
+        for line in ast.parse(source).body
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value is not None
+    }
+
+
+def read(file: Path) -> dict[str, Value]:
+    """The mapping in a YAML file of parameters, which may hold nothing but plain values.
+
+    Raises:
+        ParameterError: the file is missing, too large, not YAML, not a mapping, or holds anything but plain values.
+    """
+    try:
+        size = file.stat().st_size
+        if size > LARGEST_FILE:
+            raise ParameterError(f"{file} has {size:,} bytes; a parameter file has at most {LARGEST_FILE:,}")
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParameterError(f"{file} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        reason = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ParameterError(f"{file} is not a YAML file of parameters: {reason}") from error
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise ParameterError(f"{file} holds {_kind(content)}; it must hold a mapping such as 'norm_arg: batch'")
+    for name, value in content.items():
+        if not isinstance(value, Value):
+            raise ParameterError(f"{file}: {name} holds {_kind(value)}; it must be one plain value")
+    return content
+
+
+def _kind(content: object) -> str:
+    return {type(None): "nothing", dict: "a mapping", list: "a list"}.get(type(content), f"a {type(content).__name__}")
+
+
+def check(values: Mapping[str, object], names: tuple[str, ...] | None = None) -> dict[str, Value]:
+    """The same values, each converted to its parameter's type.
+
+    `names` are the parameters that there are, `values`' own if it is left out.
+
+    Raises:
+        ParameterError: an unknown name (the nearest right one is suggested), a wrong type, a value out of range.
+    """
+    names = tuple(values) if names is None else names
+    for name in values:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            raise ParameterError(f"{_shown(name)} is not a parameter; {hint}")
+    fields: dict[str, Any] = {name: (CHECKS[name], ...) for name in values}
+    model = create_model("Parameters", __config__=ConfigDict(extra="forbid", hide_input_in_errors=True), **fields)
+    try:
+        return dict(model.model_validate(dict(values)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        reason = first["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
+        reason = reason.replace("input should be", "it must be")
+        raise ParameterError(f"{name} is {_shown(values[name])}; {reason[0].lower() + reason[1:]}") from error
+
+
+def _shown(value: object) -> str:
+    text = " ".join(str(value).split())
+    return f"{text[:60]}…" if len(text) > 60 else text or "empty"
+
+
+def parameters(notebook: Path, file: Path | None, overrides: Mapping[str, object]) -> dict[str, Value]:
+    """All parameters of one run: the notebook's defaults, overridden by the file, overridden by `overrides`. Checked.
+
+    Raises:
+        ParameterError: see `read` and `check`.
+    """
+    values: dict[str, object] = dict(defaults(notebook))
+    names = tuple(values)
+    if file is not None:
+        content = read(file)
+        try:
+            values.update(check(content, names))
+        except ParameterError as error:
+            raise ParameterError(f"{file}: {error}") from error
+    values.update(check(overrides, names))
+    return check(values, names)
