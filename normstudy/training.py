@@ -1,0 +1,289 @@
+"""Training: the penalties, the loop, and the numbers of every epoch."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from normstudy.data import Dataset, augment, to_input
+from normstudy.model import Net
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+EVALUATION_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides a training run, beside the network and the data.
+
+    Attributes:
+        epochs: how often each training image is seen.
+        batch_size: images a step; a last incomplete batch of an epoch is left out (other images in each epoch).
+        learning_rate: the peak of the one-cycle schedule (Smith & Topin, 2017, arXiv:1708.07120).
+        l1: weight of the sum of |w| in the loss.
+        l2: weight of the sum of w² in the loss.
+        seed: decides the order of the images and their augmentation, and in `build` the first weights.
+        rotation, shift, scale: the largest changes that `data.augment` makes, in degrees, pixels and as a fraction.
+    """
+
+    epochs: int = 15
+    batch_size: int = 128
+    learning_rate: float = 0.02
+    l1: float = 0.0
+    l2: float = 0.0
+    seed: int = 0
+    rotation: float = 10.0
+    shift: float = 2.0
+    scale: float = 0.1
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """The numbers of one epoch.
+
+    Those of training are means over the epoch's batches, as they were trained on: augmented, the network in training
+    mode and changing. Those of the test are of the network at the epoch's end, in evaluation mode.
+    """
+
+    epoch: int  # from 1
+    learning_rate: float  # of the epoch's last step
+    train_loss: float  # cross-entropy, without the penalty
+    train_penalty: float  # what was added to it
+    train_accuracy: float  # 0 to 1
+    test_loss: float
+    test_accuracy: float
+    seconds: float
+
+
+class Evaluation(NamedTuple):
+    """What a network makes of labelled images."""
+
+    loss: float  # mean cross-entropy
+    accuracy: float  # 0 to 1
+    logits: Tensor  # (N, 10)
+
+
+class Diverged(ArithmeticError):  # noqa: N818
+    """A loss became infinite or not a number; the message says when, and which settings are the likely culprits."""
+
+    def __init__(self, epoch: int, batch: int, settings: Settings):
+        super().__init__(
+            f"the loss is not finite in epoch {epoch}, batch {batch}: too high is probably "
+            f"learning_rate ({settings.learning_rate}), l1 ({settings.l1}) or l2 ({settings.l2})"
+        )
+        self.epoch = epoch
+        self.batch = batch
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device that `name` asks for; `"auto"` is the first there is of CUDA, MPS and CPU.
+
+    Raises:
+        ValueError: the name is unknown, or there is no such device here.
+    """
+    if name not in DEVICES:
+        raise ValueError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(device for device, available in there.items() if available)
+    if not there[name]:
+        raise ValueError(f"device is {name!r}, which this machine lacks; auto chooses one that it has")
+    return torch.device(name)
+
+
+def build(norm_arg: str, groups: int, seed: int, device: torch.device | str = "cpu") -> Net:
+    """A new network, whose weights depend on `seed` alone: they are drawn on the CPU, whatever the device."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Net(norm_arg, groups).to(device)
+
+
+def penalized_weights(net: nn.Module) -> Iterator[Tensor]:
+    """The weights of convolution and linear layers: what the penalties cover. Not biases, gamma or beta."""
+    return (layer.weight for layer in net.modules() if isinstance(layer, nn.Conv2d | nn.Linear))
+
+
+def l1_penalty(net: nn.Module) -> Tensor:
+    """The sum of |w| over the penalized weights, a scalar."""
+    return torch.stack([weight.abs().sum() for weight in penalized_weights(net)]).sum()
+
+
+def l2_penalty(net: nn.Module) -> Tensor:
+    """The sum of w² over the penalized weights, a scalar."""
+    return torch.stack([weight.square().sum() for weight in penalized_weights(net)]).sum()
+
+
+def penalty(net: nn.Module, settings: Settings) -> Tensor:
+    """What is added to the loss before backward(): l1 · sum |w| + l2 · sum w²."""
+    total = torch.zeros((), device=next(net.parameters()).device)
+    if settings.l1:
+        total = total + settings.l1 * l1_penalty(net)
+    if settings.l2:
+        total = total + settings.l2 * l2_penalty(net)
+    return total
+
+
+def fit(
+    net: Net,
+    dataset: Dataset,
+    settings: Settings,
+    on_epoch: Callable[[EpochMetrics], object] = lambda metrics: None,
+    checkpoint: Path | None = None,
+) -> list[EpochMetrics]:
+    """Trains `net` in place and returns the metrics of every epoch, in order.
+
+    Args:
+        net: the network, on any device; it is moved to that of the dataset.
+        dataset: what to train and test on.
+        settings: everything else that decides the result. On the CPU, the same settings give the same numbers bit for
+            bit, for one number of threads.
+        on_epoch: called with each epoch's metrics as soon as they are known (not with those of a resumed checkpoint).
+        checkpoint: a file that is rewritten after each epoch. If it is there and belongs to the same run, training goes
+            on from it, and ends with the same numbers as if it had never stopped.
+
+    Raises:
+        ValueError: a batch is larger than the training set.
+        Diverged: a loss is not finite. The question is asked at the end of each epoch, so that a GPU need not wait.
+    """
+    images, labels, device = dataset.train_images, dataset.train_labels, dataset.device
+    batches = len(images) // settings.batch_size
+    if batches == 0:
+        raise ValueError(f"batch_size is {settings.batch_size}; there are only {len(images)} training images")
+    # Channels last is the layout in which convolution, normalization and pooling are fastest on the CPU too.
+    net.to(device).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(net.parameters(), fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, settings.learning_rate, total_steps=settings.epochs * batches, cycle_momentum=False
+    )
+    generator = torch.Generator(device).manual_seed(settings.seed)
+    run = _Run(net, optimizer, schedule, generator, _identity(net, dataset, settings))
+    if checkpoint:
+        run.restore(checkpoint)
+
+    for epoch in range(len(run.history) + 1, settings.epochs + 1):
+        start = time.perf_counter()
+        net.train()
+        losses, penalties = torch.empty(batches, device=device), torch.empty(batches, device=device)
+        correct = torch.zeros((), dtype=torch.int64, device=device)
+        order = torch.randperm(len(images), generator=generator, device=device)
+        for batch in range(batches):
+            chosen = order[batch * settings.batch_size :][: settings.batch_size]
+            augmented = augment(images[chosen], generator, settings.rotation, settings.shift, settings.scale)
+            logits, targets = net(to_input(augmented, dataset)), labels[chosen]
+            loss, added = F.cross_entropy(logits, targets), penalty(net, settings)
+            optimizer.zero_grad()
+            (loss + added).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+            losses[batch], penalties[batch] = loss.detach(), added.detach()
+            correct += (logits.argmax(dim=1) == targets).sum()
+        test = evaluate(net, dataset.test_images, dataset.test_labels, dataset)
+        finite = (losses + penalties).isfinite()
+        if not finite.all() or not math.isfinite(test.loss):
+            raise Diverged(epoch, int(finite.int().argmin()) + 1 if not finite.all() else batches, settings)
+        run.history.append(
+            EpochMetrics(
+                epoch=epoch,
+                learning_rate=optimizer.param_groups[0]["lr"],
+                train_loss=losses.mean().item(),
+                train_penalty=penalties.mean().item(),
+                train_accuracy=correct.item() / (batches * settings.batch_size),
+                test_loss=test.loss,
+                test_accuracy=test.accuracy,
+                seconds=time.perf_counter() - start,
+            )
+        )
+        if checkpoint:
+            run.save(checkpoint)
+        on_epoch(run.history[-1])
+    return run.history
+
+
+@torch.inference_mode()
+def evaluate(net: nn.Module, images: Tensor, labels: Tensor, dataset: Dataset) -> Evaluation:
+    """Loss, accuracy and logits of `net` in evaluation mode on uint8 images (N, 28, 28), normalized as `dataset`."""
+    net.eval()
+    starts = range(0, len(images), EVALUATION_BATCH)
+    logits = torch.cat([net(to_input(images[start : start + EVALUATION_BATCH], dataset)) for start in starts])
+    loss = F.cross_entropy(logits, labels)
+    accuracy = (logits.argmax(dim=1) == labels).float().mean()
+    return Evaluation(loss.item(), accuracy.item(), logits)
+
+
+def _identity(net: Net, dataset: Dataset, settings: Settings) -> str:
+    """What two runs must share for one to go on from the other's checkpoint."""
+    return json.dumps(
+        {
+            "settings": asdict(settings),
+            "network": repr(net),
+            "dataset": [dataset.name, len(dataset.train_images), len(dataset.test_images), dataset.mean, dataset.std],
+            "device": str(dataset.device),
+            "threads": torch.get_num_threads(),
+            "torch": torch.__version__,
+        }
+    )
+
+
+@dataclass
+class _Run:
+    """All that changes in training: what a checkpoint holds."""
+
+    net: Net
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.OneCycleLR
+    generator: torch.Generator
+    identity: str
+    history: list[EpochMetrics] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        """Puts a new checkpoint in the place of the old one, in one step."""
+        tensors = {f"net.{name}": tensor for name, tensor in self.net.state_dict().items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+        tensors["generator"] = self.generator.get_state()
+        history = json.dumps([asdict(metrics) for metrics in self.history])
+        content = save(
+            {name: tensor.contiguous() for name, tensor in tensors.items()},
+            metadata={"identity": self.identity, "history": history},
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{os.getpid()}")
+        aside.write_bytes(content)
+        aside.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Goes on from a checkpoint, if there is a readable one of the same run."""
+        try:
+            with safe_open(path, framework="pt", device=str(self.generator.device)) as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (FileNotFoundError, SafetensorError):
+            return
+        if metadata.get("identity") != self.identity:
+            return
+        self.history = [EpochMetrics(**metrics) for metrics in json.loads(metadata["history"])]
+        self.generator.set_state(tensors.pop("generator").cpu())
+        state: dict[int, dict[str, Any]] = {}
+        weights: dict[str, Tensor] = {}
+        for name, tensor in tensors.items():
+            kind, _, rest = name.partition(".")
+            if kind == "net":
+                weights[rest] = tensor
+            else:
+                index, _, key = rest.partition(".")
+                state.setdefault(int(index), {})[key] = tensor
+        self.net.load_state_dict(weights)
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        for _ in range(round(float(state[0]["step"]))):
+            self.schedule.step()
