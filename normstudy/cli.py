@@ -77,7 +77,8 @@ def status(dataset: str | None) -> None:
     root = study.find_root()
     executed = root / "report" / "executed"
     present = [name for name in DATASETS if (executed / name).is_dir()]
-    for name in [dataset] if dataset else present or [None]:
+    names: list[str | None] = [dataset] if dataset else [*present] or [None]
+    for name in names:
         runs = study.plan(root, None, name)
         console.print(f"[bold]{runs[0].parameters['dataset']}[/bold]")
         for run in runs:

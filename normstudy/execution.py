@@ -9,8 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -45,7 +45,9 @@ def check(runs: Sequence[Run]) -> None:
     from normstudy.training import choose_device
 
     for run in runs:
-        files.check(str(run.parameters["dataset"]))
+        dataset = str(run.parameters["dataset"])
+        files.fetch(dataset)
+        files.check(dataset)
         if "norm_arg" in run.parameters:
             Net(str(run.parameters["norm_arg"]), int(run.parameters["groups"]))
         if "device" in run.parameters:
@@ -129,7 +131,8 @@ def _start(root: Path, run: Run) -> tuple[subprocess.Popen[bytes], Path]:
     """Start a run in a fresh folder aside, which takes over the checkpoint of an interrupted attempt at the same."""
     record = record_of(run)
     run.folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{run.name}.", dir=run.folder.parent))
+    aside = run.folder.parent / f".{run.name}.{uuid.uuid4().hex[:8]}"
+    aside.mkdir()
     for leftover in run.folder.parent.glob(f".{run.name}.*"):
         if leftover == aside:
             continue

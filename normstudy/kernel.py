@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import papermill
@@ -13,17 +14,18 @@ from traitlets.config import Config
 def main() -> int:
     """Execute SOURCE into TARGET with the parameters of a YAML file; 1 if a cell fails."""
     source, target, parameters = sys.argv[1:]
-    # Kernels that start at the same moment can race for TCP ports; Unix sockets have none.
-    config = Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}})
     try:
-        papermill.execute_notebook(
-            source,
-            target,
-            parameters=yaml.safe_load(Path(parameters).read_text(encoding="utf-8")),
-            kernel_name="python3",
-            progress_bar=False,
-            config=config,
-        )
+        with tempfile.TemporaryDirectory(prefix="normstudy-") as sockets:
+            # Kernels that start at once can race for TCP ports; Unix sockets in a folder of their own cannot.
+            transport = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{sockets}/kernel"}
+            papermill.execute_notebook(
+                source,
+                target,
+                parameters=yaml.safe_load(Path(parameters).read_text(encoding="utf-8")),
+                kernel_name="python3",
+                progress_bar=False,
+                config=Config({"KernelManager": transport}),
+            )
     except PapermillExecutionError as error:
         print(f"{error.ename}: {error.evalue}", file=sys.stderr)
         return 1

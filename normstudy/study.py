@@ -85,8 +85,8 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
                 f"norm_arg is {own['norm_arg']}; the study's runs take it from params/*.yaml "
                 f"(a single one with another value: papermill report/notebooks/variant.ipynb out.ipynb)"
             )
-        file = root / "params" / f"{name}.yaml"
-        values = variants.parameters(source, file if file.is_file() else None, own)
+        from_files = [root / "params" / f"{of}.yaml" for of in (given["dataset"], name) if name in VARIANTS]
+        values = variants.parameters(source, [file for file in from_files if file.is_file()], own)
         if "runs" in values:
             values["runs"] = store.relative_to(root).as_posix()
         inputs = () if name in VARIANTS else tuple(store / variant for variant in VARIANTS)

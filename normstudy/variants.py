@@ -1,13 +1,14 @@
 """The parameters of a notebook: which there are, where their values come from, and what each may be.
 
-The parameters cell of a notebook is the one list of names, types and defaults. `params/<variant>.yaml` overrides it,
-and `-p NAME VALUE` overrides that. Whatever the source, a value passes the same check.
+The parameters cell of a notebook is the one list of names, types and defaults. `params/<dataset>.yaml` overrides it,
+`params/<variant>.yaml` overrides both, and `-p NAME VALUE` overrides all. Whatever the source, a value passes the same
+check.
 """
 
 import ast
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -126,15 +127,15 @@ def _shown(value: object) -> str:
     return f"{text[:60]}…" if len(text) > 60 else text or "empty"
 
 
-def parameters(notebook: Path, file: Path | None, overrides: Mapping[str, object]) -> dict[str, Value]:
-    """All parameters of one run: the notebook's defaults, overridden by the file, overridden by `overrides`. Checked.
+def parameters(notebook: Path, sources: Sequence[Path], overrides: Mapping[str, object]) -> dict[str, Value]:
+    """All parameters of one run: the notebook's defaults, overridden by each file, overridden by `overrides`. Checked.
 
     Raises:
         ParameterError: see `read` and `check`.
     """
     values: dict[str, object] = dict(defaults(notebook))
     names = tuple(values)
-    if file is not None:
+    for file in sources:
         content = read(file)
         try:
             values.update(check(content, names))
