@@ -1,0 +1,115 @@
+"""From sources and executed notebooks to the report: by Quarto where it is installed, otherwise by Pandoc and Typst."""
+
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from normstudy import pandoc
+from normstudy.pandoc import Article, RenderError, listed, merged, split_header
+
+__all__ = ["RenderError", "render"]
+
+PATHS = ("bibliography", "csl", "css", "resources")  # settings that name files, relative to the file they stand in
+UNRESOLVED = re.compile(r"Unable to resolve crossref (\S+)|[Cc]itation (\S+) not found")
+REDIRECT = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta http-equiv="refresh" content="0; url={page}"><link rel="canonical" href="{page}">
+</head><body><p><a href="{page}">{title}</a></p></body></html>
+"""
+
+
+def render(
+    root: Path, profile: str | None = None, say: Callable[[str], None] = print, quarto: bool | None = None
+) -> list[Path]:
+    """Make the report from the article that `_quarto.yml` names, and return its page and its PDF.
+
+    Args:
+        root: the project's folder, with `_quarto.yml` and what a run has made for the report.
+        profile: the profile whose `_quarto-<profile>.yml`, where there is one, is added to the settings.
+        say: takes a line that the reader of the terminal should see.
+        quarto: whether to use Quarto; None uses it where it is on the PATH.
+
+    Raises:
+        RenderError: something that the article names is missing, or a label is given twice. An earlier report stays.
+    """
+    root = root.resolve()
+    if not (root / "_quarto.yml").is_file():
+        raise RenderError(f"{root}: there is no _quarto.yml")
+    if quarto is None and not (quarto := shutil.which("quarto") is not None):
+        say("Quarto is not on the PATH: Pandoc and Typst make a plainer report from the same sources.")
+    settings: dict[str, Any] = {}
+    for file in (root / "_quarto.yml", root / f"_quarto-{profile}.yml"):
+        if file.is_file():
+            settings = merged(settings, rooted(yaml.safe_load(file.read_text(encoding="utf-8")) or {}, Path("/")))
+    project = settings["project"]
+    article = next(Path(name) for name in project["render"] if name.endswith(".qmd"))
+    header, _ = split_header((root / article).read_text(encoding="utf-8"))
+    settings = merged(settings, rooted(header, "/" / article.parent))
+    output = root / project["output-dir"]
+    (root / ".quarto").mkdir(exist_ok=True)  # Quarto's own folder for what it makes on the way
+    with tempfile.TemporaryDirectory(dir=root / ".quarto", prefix="report-") as aside:
+        made, earlier = Path(aside) / "report", Path(aside) / "earlier"
+        files = (with_quarto if quarto else with_pandoc)(root, article, made, profile, settings)
+        if output.exists():
+            output.rename(earlier)
+        made.rename(output)
+    return [output / file.relative_to(made) for file in files]
+
+
+def rooted(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Settings with their paths, which are relative to `folder`, made relative to the project's root, with a /."""
+    changed = {key: [(folder / path).as_posix() for path in listed(settings[key])] for key in PATHS if key in settings}
+    inner = {key: rooted(value, folder) for key, value in settings.items() if isinstance(value, dict)}
+    return settings | changed | inner
+
+
+def with_quarto(root: Path, article: Path, output: Path, profile: str | None, settings: dict[str, Any]) -> list[Path]:
+    """Render all formats in one call of Quarto, and read its log: what does not resolve is only a warning to it."""
+    known = ["--profile", profile] if profile and (root / f"_quarto-{profile}.yml").is_file() else []
+    run = subprocess.run(
+        ["quarto", "render", "--output-dir", output.relative_to(root), *known],
+        cwd=root,
+        env={"QUARTO_PYTHON": sys.executable} | os.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    missing = sorted({first or second for first, second in UNRESOLVED.findall(run.stdout)})
+    if missing:
+        raise RenderError(f"{article}: not resolved: {', '.join(missing)}")
+    lines = [line for line in run.stdout.splitlines() if line.strip()]
+    if run.returncode:
+        raise RenderError(next((line for line in lines if "ERROR" in line), lines[-1] if lines else "Quarto failed"))
+    return [output / article.with_suffix(suffix) for suffix in (".html", ".pdf")]
+
+
+def with_pandoc(root: Path, article: Path, output: Path, profile: str | None, settings: dict[str, Any]) -> list[Path]:
+    """Make the article's page and PDF, the pages of the notebooks it embeds, and the page at the root."""
+    values = root / "_variables.yml"
+    variables = yaml.safe_load(values.read_text(encoding="utf-8")) if values.is_file() else {}
+    patterns = [*settings["project"].get("resources", []), *settings.get("resources", [])]
+    for pattern in patterns + settings.get("format", {}).get("html", {}).get("resources", []):
+        for file in root.glob(pattern[1:] + "/*" if pattern.endswith("**") else pattern[1:]):
+            if file.is_file():
+                copied = output / file.relative_to(root)
+                copied.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copied)
+    folder = (output / article).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    page, pdf = pandoc.make(Article(root, root / article, folder, settings, variables or {}, profile))
+    if page.parent != output:
+        title = html.escape(str(settings.get("title", page.stem)))
+        text = REDIRECT.format(title=title, page=page.relative_to(output).as_posix())
+        (output / "index.html").write_text(text, encoding="utf-8")
+    return [page, pdf]

@@ -1,0 +1,171 @@
+"""What a finished report promises, whichever renderer made it: functions that read a report's folder and raise."""
+
+import re
+from collections import Counter
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from lxml import html
+from pypdf import PdfReader
+
+ARTICLE = "report/index"
+KINDS = {"fig": "Figure", "tbl": "Table", "sec": "Section", "eq": "Equation"}
+
+
+@cache
+def page(path: Path) -> html.HtmlElement:
+    """A page, parsed."""
+    return html.fromstring(path.read_bytes().decode())
+
+
+@cache
+def pdf_text(path: Path) -> str:
+    """The text of a PDF, each run of white space one space."""
+    return re.sub(r"\s+", " ", " ".join(sheet.extract_text() for sheet in PdfReader(path).pages)).replace("- ", "-")
+
+
+def article(folder: Path) -> html.HtmlElement:
+    """The article's page."""
+    return page(folder / f"{ARTICLE}.html")
+
+
+def body(folder: Path) -> str:
+    """The article's text without its scripts."""
+    return " ".join(article(folder).xpath("//body//text()[not(ancestor::script or ancestor::style or ancestor::pre)]"))
+
+
+def pages(folder: Path) -> list[Path]:
+    """Every page of the report."""
+    return sorted(path for path in folder.rglob("*.html") if "site_libs" not in path.parts)
+
+
+def everything(folder: Path) -> None:
+    """Every check that needs to know nothing of the article."""
+    root_leads_to_article(folder)
+    nothing_unresolved(folder)
+    references_are_links(folder)
+    pictures_are_described(folder)
+    links_lead_somewhere(folder)
+    nothing_is_loaded_from_elsewhere(folder)
+    page_is_accessible(folder)
+    citations_are_listed(folder)
+    pdf_has_the_same_parts(folder)
+
+
+def root_leads_to_article(folder: Path) -> None:
+    """The page at the root leads to the article."""
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    assert f"{ARTICLE}.html" in text, "the root page does not lead to the article"
+
+
+def nothing_unresolved(folder: Path) -> None:
+    """No shortcode, reference, citation or variable is left as it was written, in the page or the PDF."""
+    for name, text in (("page", body(folder)), ("PDF", pdf_text(folder / f"{ARTICLE}.pdf"))):
+        left = re.findall(
+            r"\?@\S+|\?\?|\{\{<.*?>\}\}|@(?:fig|tbl|sec|eq)-\S+|\?var:\S+|\?meta:\S+|\{#\S+\}|:::|\[@\S+", text
+        )
+        assert not left, f"unresolved in the {name}: {left}"
+
+
+def labels(folder: Path, kind: str) -> list[str]:
+    """The labels of the article's figures (`fig`), tables (`tbl`), sections (`sec`) or equations (`eq`), in order."""
+    return [str(label) for label in article(folder).xpath(f"//main//*[starts-with(@id, '{kind}-')]/@id")
+            if "-caption-" not in label]  # fmt: skip
+
+
+def captions(folder: Path, kind: str) -> list[str]:
+    """The captions of the article's figures or tables, in order, each run of white space one space."""
+    found = (article(folder).get_element_by_id(label).xpath(".//figcaption | .//caption")
+             for label in labels(folder, kind))  # fmt: skip
+    return [re.sub(r"\s+", " ", captions[0].text_content()).strip() for captions in found]
+
+
+def references_are_links(folder: Path) -> None:
+    """Figures and tables are numbered in order, and every reference is a link whose number is its target's."""
+    numbers: dict[str, str] = {}
+    for kind in ("fig", "tbl"):
+        assert len(set(labels(folder, kind))) == len(labels(folder, kind)), "a label is there twice"
+        for number, (label, caption) in enumerate(zip(labels(folder, kind), captions(folder, kind), strict=True), 1):
+            assert caption.startswith(f"{KINDS[kind]} {number}:"), f"the caption of {label} is {caption!r}"
+            numbers[label] = str(number)
+    for link in article(folder).xpath("//a[contains(@class, 'quarto-xref')]"):
+        label, text = link.get("href").lstrip("#"), link.text_content().replace("\xa0", " ")
+        assert article(folder).xpath(f"//*[@id='{label}']"), f"{text} refers to {label}, which is not there"
+        number = numbers.get(label, text.rpartition(" ")[2])
+        assert text in (number, f"{KINDS[label.split('-')[0]]} {number}"), f"the reference to {label} reads {text!r}"
+
+
+def pictures_are_described(folder: Path) -> None:
+    """Every picture of every page has a text alternative and is there."""
+    for path in pages(folder):
+        for picture in page(path).xpath("//img"):
+            assert (picture.get("alt") or "").strip(), f"{path.name}: {picture.get('src')} has no text alternative"
+            if not picture.get("src").startswith("data:"):
+                assert (path.parent / unquote(picture.get("src"))).is_file(), f"{picture.get('src')} is not there"
+
+
+def links_lead_somewhere(folder: Path) -> None:
+    """Every link within the report leads to a file and an anchor that are there."""
+    for path in pages(folder):
+        for link in page(path).xpath("//a[@href]"):
+            url = urlsplit(link.get("href"))
+            if url.scheme or url.netloc or link.get("role") == "button":
+                continue
+            target = (path.parent / unquote(url.path)) if url.path else path
+            target = target / "index.html" if target.is_dir() else target
+            assert target.is_file(), f"{path.name} links to {link.get('href')}, which is not there"
+            if url.fragment and target.suffix == ".html":
+                anchors = page(target).xpath("//@id | //a/@name")
+                assert unquote(url.fragment) in anchors, f"{path.name} links to {link.get('href')}: no such anchor"
+
+
+def nothing_is_loaded_from_elsewhere(folder: Path) -> None:
+    """No page loads a script, a style, a picture or a font from a host."""
+    for path in pages(folder):
+        sources = page(path).xpath("//@src | //link[not(@rel='canonical')]/@href | //@data | //@poster")
+        sources += re.findall(r"url\(\s*[\"']?([^)\"']+)", path.read_text(encoding="utf-8"))
+        loaded = [source for source in sources if re.match(r"\s*(https?:)?//", source)]
+        assert not loaded, f"{path.name} loads {loaded}"
+
+
+def page_is_accessible(folder: Path) -> None:
+    """The article has a language, one first heading, no jump in headings, landmarks, and tables with heads."""
+    tree = article(folder)
+    assert tree.get("lang"), "no language"
+    assert len(tree.xpath("//h1")) == 1, "not exactly one h1"
+    levels = [int(heading.tag[1]) for heading in tree.xpath("//main//*[self::h1 or self::h2 or self::h3 or self::h4]")]
+    assert all(after <= before + 1 for before, after in pairwise(levels)), f"a level is skipped: {levels}"
+    assert all(tree.xpath(f"//{landmark}") for landmark in ("main", "nav", "header")), "a landmark is missing"
+    assert not [table for table in tree.xpath("//main//table") if not table.xpath(".//th")], "a table has no head"
+
+
+def citations_are_listed(folder: Path) -> None:
+    """Every source cited is in the list of references, once, in the page and in the PDF, under one heading."""
+    cited = {key for keys in article(folder).xpath("//*[@data-cites]/@data-cites") for key in keys.split()}
+    listed = Counter(
+        str(name).removeprefix("ref-") for name in article(folder).xpath("//*[starts-with(@id, 'ref-')]/@id")
+    )
+    assert set(listed) >= cited, f"cited, not listed: {cited - set(listed)}"
+    assert set(listed.values()) <= {1}, "a source is listed twice"
+    if cited:
+        text = pdf_text(folder / f"{ARTICLE}.pdf")
+        assert "References" in text, "the PDF has no list of references"
+        assert "Bibliography" not in text, "the PDF has two lists of references"
+        for key in cited:
+            words = re.findall(r"[A-Za-z]{4,}", article(folder).get_element_by_id(f"ref-{key}").text_content())
+            assert all(word in text for word in words[:6]), f"the PDF does not list {key}"
+
+
+def pdf_has_the_same_parts(folder: Path) -> None:
+    """The PDF has every figure and table of the page, text on each sheet, and a drawing or picture with each figure."""
+    sheets = list(PdfReader(folder / f"{ARTICLE}.pdf").pages)
+    texts = [re.sub(r"\s+", " ", sheet.extract_text()) for sheet in sheets]
+    assert all(len(text) > 20 for text in texts), "a sheet of the PDF has no text"
+    for kind in ("fig", "tbl"):
+        for number in range(1, len(labels(folder, kind)) + 1):
+            found = [i for i, text in enumerate(texts) if f"{KINDS[kind]} {number}:" in text]
+            assert found, f"the PDF has no {KINDS[kind]} {number}"
+            drawn = any(re.search(rb"\s(c|Do)\s", sheets[i].get_contents().get_data()) for i in found)
+            assert kind == "tbl" or drawn, f"Figure {number} of the PDF has no picture"
