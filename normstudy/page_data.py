@@ -1,0 +1,195 @@
+"""What the page's interactive figures read: trained networks, an activation and test images, as small JavaScript files.
+
+The files are classic scripts that assign one global each: a page that is opened from disk may load nothing else.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from normstudy.data import Dataset, to_input
+
+NORMALIZATION_LAYERS = (nn.BatchNorm2d, nn.GroupNorm)
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def write_explorer_data(path: Path, net: nn.Module, norm_arg: str, dataset: Dataset, layer: int = 1) -> None:
+    """Write `explorerData`: what a normalization layer of a trained network receives for four test images.
+
+    Args:
+        path: the file to write, such as `explorer-data.js`.
+        net: the trained network, in any mode.
+        norm_arg: its normalization.
+        dataset: what it was trained on; the first test image of each of the first four classes is shown.
+        layer: which of its normalization layers, counted from 0.
+    """
+    labels = dataset.test_labels.tolist()
+    classes = sorted(set(labels))[:4]
+    chosen = [labels.index(label) for label in classes]
+    activation, gamma, beta = received(net, to_input(dataset.test_images[chosen], dataset), layer)  # (N, C, H, W)
+    excerpt = middle(activation[:, :8], 4)  # (N, 8, 4, 4)
+    named = ", ".join(dataset.classes[label] for label in classes)
+    _assign(
+        path,
+        "explorerData",
+        {
+            "source": (
+                f"These values come from the {norm_arg} network, trained on {dataset.name}: what its {ORDINALS[layer]} "
+                f"normalization layer receives for four test images ({named}), in the middle of its first channels."
+            ),
+            "activation": {
+                "shape": list(excerpt.shape),
+                "values": _rounded(excerpt),
+                "gamma": _rounded(gamma[: excerpt.shape[1]]),
+                "beta": _rounded(beta[: excerpt.shape[1]]),
+            },
+        },
+    )
+
+
+def write_drawing_data(path: Path, nets: Mapping[str, nn.Module], dataset: Dataset, mistakes: Sequence[int]) -> None:
+    """Write `drawingData`: whole networks that the page runs, and the test images that a reader can pick.
+
+    Args:
+        path: the file to write, such as `drawing-data.js`.
+        nets: variant → its trained network.
+        dataset: what they were trained on.
+        mistakes: the numbers of the test images to offer.
+
+    Raises:
+        ValueError: a network has a layer that the page cannot run.
+    """
+    images = dataset.test_images[list(mistakes)]  # (M, 28, 28) uint8
+    predictions = {name: predict(net, to_input(images, dataset)).tolist() for name, net in nets.items()}
+    _assign(
+        path,
+        "drawingData",
+        {
+            "dataset": dataset.name,
+            "classes": dataset.classes,
+            "mean": dataset.mean,
+            "std": dataset.std,
+            "networks": {name: describe(net) for name, net in nets.items()},
+            "mistakes": [
+                {
+                    "index": int(index),
+                    "label": int(dataset.test_labels[index]),
+                    "predictions": {name: values[number] for name, values in predictions.items()},
+                    "pixels": base64.b64encode(images[number].cpu().numpy().tobytes()).decode(),
+                }
+                for number, index in enumerate(mistakes)
+            ],
+        },
+    )
+
+
+def received(net: nn.Module, images: Tensor, layer: int) -> tuple[Tensor, Tensor, Tensor]:
+    """What a normalization layer receives for images (N, 1, 28, 28) in evaluation mode: (N, C, H, W); its gamma and beta, (C,)."""
+    norm = [module for module in net.modules() if isinstance(module, NORMALIZATION_LAYERS)][layer]
+    seen: list[Tensor] = []
+    handle = norm.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].detach()))
+    try:
+        predict(net, images)
+    finally:
+        handle.remove()
+    return seen[0], norm.weight.detach(), norm.bias.detach()
+
+
+def middle(activation: Tensor, side: int) -> Tensor:
+    """The middle rows and columns of an activation (N, C, H, W), at most `side` of each."""
+    top, left = (max(0, (length - side) // 2) for length in activation.shape[2:])
+    return activation[:, :, top : top + side, left : left + side]
+
+
+@torch.no_grad()
+def predict(net: nn.Module, images: Tensor) -> Tensor:
+    """The most likely class (N,) of images (N, 1, 28, 28) in evaluation mode; the network's mode stays as it was."""
+    training = net.training
+    net.eval()
+    try:
+        predictions: Tensor = net(images).argmax(dim=1)
+        return predictions
+    finally:
+        net.train(training)
+
+
+def describe(net: nn.Module) -> list[dict[str, Any]]:
+    """A network as a list of plain layers in the order in which they run, weights as base64 of little-endian float32.
+
+    Raises:
+        ValueError: it is not a chain of layers, or has one that `report/explorer/network.js` does not know.
+    """
+    return list(_layers(fx.symbolic_trace(net)))
+
+
+def _layers(graph: fx.GraphModule) -> Iterator[dict[str, Any]]:
+    previous = None
+    for node in graph.graph.nodes:
+        if node.op == "output":
+            return
+        if previous is not None and (node.all_input_nodes != [previous] or len(previous.users) != 1):
+            raise ValueError(f"the page runs chains of layers; {node.name} takes {node.all_input_nodes}")
+        if node.op == "call_module":
+            yield from _layer(node.target, graph.get_submodule(node.target))
+        elif node.op != "placeholder" and node.target not in ("flatten", torch.flatten):
+            raise ValueError(f"the page cannot run {node.target} ({node.name}); a layer of torch.nn can be described")
+        previous = node
+
+
+def _layer(name: str, module: nn.Module) -> Iterator[dict[str, Any]]:
+    match module:
+        case nn.Conv2d(padding_mode="zeros") if not isinstance(module.padding, str):
+            yield {
+                "kind": "convolution",
+                "stride": module.stride,
+                "padding": module.padding,
+                "dilation": module.dilation,
+                "groups": module.groups,
+                "shape": list(module.weight.shape),
+                "arrays": _arrays(weight=module.weight, bias=module.bias),
+            }
+        case nn.BatchNorm2d(track_running_stats=True):
+            arrays = _arrays(
+                means=module.running_mean, variances=module.running_var, gamma=module.weight, beta=module.bias
+            )
+            yield {"kind": "batch", "epsilon": module.eps, "arrays": arrays}
+        case nn.GroupNorm():
+            arrays = _arrays(gamma=module.weight, beta=module.bias)
+            yield {"kind": "group", "groups": module.num_groups, "epsilon": module.eps, "arrays": arrays}
+        case nn.ReLU():
+            yield {"kind": "relu"}
+        case nn.MaxPool2d(padding=0, dilation=1, ceil_mode=False):
+            yield {"kind": "maximum", "size": module.kernel_size, "stride": module.stride}
+        case nn.AvgPool2d(padding=0, ceil_mode=False, divisor_override=None):
+            yield {"kind": "average", "size": module.kernel_size, "stride": module.stride}
+        case nn.AdaptiveAvgPool2d(output_size=1 | (1, 1)):
+            yield {"kind": "average over all"}
+        case nn.Linear():
+            yield {"kind": "linear", "arrays": _arrays(weight=module.weight, bias=module.bias)}
+        case nn.Identity() | nn.Flatten() | nn.Dropout() | nn.Dropout2d():
+            return
+        case _:
+            raise ValueError(f"the page cannot run {module} ({name})")
+
+
+def _arrays(**tensors: Tensor | None) -> dict[str, str]:
+    return {
+        name: base64.b64encode(tensor.detach().cpu().numpy().astype("<f4").tobytes()).decode()
+        for name, tensor in tensors.items()
+        if tensor is not None
+    }
+
+
+def _rounded(tensor: Tensor) -> list[float]:
+    return [round(float(value), 4) for value in np.asarray(tensor.cpu()).ravel()]
+
+
+def _assign(path: Path, name: str, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"globalThis.{name} = {json.dumps(content, allow_nan=False)};\n", encoding="utf-8")

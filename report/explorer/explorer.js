@@ -1,0 +1,270 @@
+// <normalization-explorer>: which values of a tensor share a mean and a standard deviation, under which method.
+// Reads globalThis.explorerData, which normstudy/page_data.py writes from a trained network.
+"use strict";
+
+(() => {
+  const { METHODS, EPSILON, count, statistics, normalize, divisors } = globalThis.normalization;
+  const { element, number, announcer, shadow } = globalThis.component;
+
+  const STEPS = ["batch", "layer", "group"];
+  const FORMULA = { batch: "C", layer: "N", group: "N·G", instance: "N·C" };
+  const SIZE = { batch: "N·H·W", layer: "C·H·W", group: "C/G·H·W", instance: "H·W" };
+  const IDEA = {
+    batch: "Batch normalization runs down the columns: each channel has one mean and one standard deviation, over all images. What the other images hold changes the result for this one.",
+    layer: "Layer normalization runs along the rows: each image has one mean and one standard deviation, over all channels. No other image has a say.",
+    group: "Group normalization runs along the rows too, one group of neighbouring channels at a time. No other image has a say.",
+    instance: "Instance normalization stays within one image and one channel: it is group normalization with as many groups as channels.",
+  };
+
+  const range = (length, first = 0) => Array.from({ length }, (_, i) => first + i);
+  const options = (values) => values.map((value) => `<option>${value}</option>`).join("");
+  const radio = (name, value, label, more = "") =>
+    `<label class="${value} ${more ? "card" : "chip"}"><input type="radio" name="${name}" value="${value}">${label}${more}</label>`;
+
+  const PAGE = `
+    <form class="app" autocomplete="off">
+      <fieldset class="cards">
+        <legend>Method, and how many statistics it needs</legend>
+        ${METHODS.map((method) => radio("method", method, `<strong>${method}</strong>`, `<span class="count" data-method="${method}"></span>`)).join("")}
+      </fieldset>
+      <div class="controls">
+        <button type="button" data-do="step" class="main">Next method <span aria-hidden="true">→</span></button>
+        <label>images N <select name="N">${options(range(6, 1))}</select></label>
+        <label>channels C <select name="C">${options(range(8, 1))}</select></label>
+        <label>size H × W <select name="H">${range(4, 1).map((side) => `<option value="${side}">${side} × ${side}</option>`).join("")}</select></label>
+        <label>groups G <select name="groups"></select></label>
+        <button type="button" data-do="restart">Start again</button>
+      </div>
+      <p class="idea"></p>
+      <fieldset class="chips">
+        <legend>The sheet shows</legend>
+        ${radio("view", "input", "values x")}${radio("view", "normalized", "normalized x̂")}${radio("view", "output", "result y")}
+      </fieldset>
+      <div class="sheet-here"></div>
+      <p class="note source"></p>
+      <div class="panels">
+        <section aria-label="The calculation for one value">
+          <p class="place"></p>
+          <table class="calculation"></table>
+          <label class="edit">Change this x to <input type="number" name="x" step="any"></label>
+        </section>
+        <section aria-label="Scale and shift">
+          <fieldset class="chips">
+            <legend>γ and β of</legend>
+            ${radio("scope", "all", "all channels")}${radio("scope", "one", "<span class='channel'></span>")}
+          </fieldset>
+          <label class="slider">scale γ <input type="range" name="gamma" min="-4" max="4" step="0.05"><output></output></label>
+          <label class="slider">shift β <input type="range" name="beta" min="-4" max="4" step="0.05"><output></output></label>
+          <div class="controls">
+            <button type="button" data-do="undo"></button>
+            <button type="button" data-do="learned">as the network learned them</button>
+            <button type="button" data-do="plain">γ = 1, β = 0</button>
+          </div>
+          <p class="note undo-note"></p>
+        </section>
+      </div>
+      <p class="unseen" role="status"></p>
+    </form>`;
+
+  /** Normally distributed numbers with two decimals, the same for the same seed (mulberry32; Box and Muller). */
+  function generate(length, seed) {
+    let state = seed;
+    const uniform = () => {
+      state = (state + 0x6d2b79f5) | 0;
+      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    };
+    const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+    return Float64Array.from({ length }, () => Math.round(100 * normal()) / 100);
+  }
+
+  /** The first images, channels, rows and columns of an activation, which has at least as many of each. */
+  function excerpt(activation, [N, C, H, W]) {
+    const [, channels, height, width] = activation.shape;
+    return Float64Array.from({ length: N * C * H * W }, (_, i) => {
+      const [n, c, h, w] = [Math.floor(i / (C * H * W)), Math.floor(i / (H * W)) % C, Math.floor(i / W) % H, i % W];
+      return activation.values[((n * channels + c) * height + h) * width + w];
+    });
+  }
+
+  /** In words, the values that share with one of image n and channel c (both counted from 1). */
+  function setInWords(method, n, c, C, groups) {
+    if (method === "batch") return `channel ${c} of every image`;
+    if (method === "layer") return `all channels of image ${n}`;
+    if (method === "instance") return `channel ${c} of image ${n}`;
+    const [wide, group] = [C / groups, Math.ceil((c * groups) / C)];
+    const [first, last] = [(group - 1) * wide + 1, group * wide];
+    return `${first === last ? `channel ${first}` : `channels ${first} to ${last}`} of image ${n}`;
+  }
+
+  class NormalizationExplorer extends HTMLElement {
+    connectedCallback() {
+      if (this.shadowRoot || !globalThis.explorerData) return;
+      const root = shadow(this, PAGE);
+      this.form = root.querySelector("form");
+      this.find = (selector) => root.querySelector(selector);
+      this.say = announcer(this.find("[role=status]"));
+      this.sheet = globalThis.createSheet({
+        point: (index) => this.set({ pointed: index }),
+        keep: (index) => this.set({ kept: index, pointed: null }),
+      });
+      this.find(".sheet-here").append(this.sheet.node);
+      this.form.addEventListener("input", (event) => this.input(event.target));
+      this.form.addEventListener("submit", (event) => event.preventDefault());
+      this.form.addEventListener("click", (event) => {
+        const button = event.target.closest("[data-do]");
+        if (button) this[button.dataset.do]();
+      });
+      this.restart();
+    }
+
+    // What the reader does.
+
+    restart() {
+      this.state = { method: "batch", groups: 2, view: "input", scope: "all", kept: 0, pointed: null };
+      this.reshape([4, 4, 2, 2]);
+    }
+
+    reshape(shape) {
+      const { activation } = globalThis.explorerData;
+      const [N, C, H, W] = shape;
+      const real = shape.every((length, dimension) => length <= activation.shape[dimension]);
+      const values = real ? excerpt(activation, shape) : generate(N * C * H * W, 1);
+      const groups = Math.max(...divisors(C).filter((divisor) => divisor <= this.state.groups));
+      this.sheet.draw(shape);
+      this.set({ shape, values, real, groups, kept: 0, pointed: null, gamma: new Float64Array(C).fill(1), beta: new Float64Array(C) });
+    }
+
+    step() {
+      this.set({ method: STEPS[(STEPS.indexOf(this.state.method) + 1) % STEPS.length] });
+    }
+
+    undo() {
+      const { gamma, beta } = this.state;
+      const { channel, mean, deviation } = this.current();
+      this.set({ gamma: gamma.with(channel, deviation), beta: beta.with(channel, mean), scope: "one", view: "output" });
+    }
+
+    learned() {
+      const { gamma, beta } = globalThis.explorerData.activation;
+      const C = this.state.shape[1];
+      this.set({ gamma: Float64Array.from(gamma.slice(0, C)), beta: Float64Array.from(beta.slice(0, C)), view: "output" });
+    }
+
+    plain() {
+      this.set({ gamma: this.state.gamma.map(() => 1), beta: this.state.beta.map(() => 0), scope: "all" });
+    }
+
+    input({ name, value }) {
+      const { shape, values, kept, scope } = this.state;
+      const [N, C, H] = shape;
+      const number = Number(value);
+      if (name === "N") this.reshape([number, C, H, H]);
+      else if (name === "C") this.reshape([N, number, H, H]);
+      else if (name === "H") this.reshape([N, C, number, number]);
+      else if (name === "groups") this.set({ groups: number });
+      else if (name === "x") value !== "" && this.set({ values: values.with(kept, number) });
+      else if (name === "gamma" || name === "beta") {
+        const { channel } = this.current();
+        const scaled = this.state[name].map((old, c) => (scope === "all" || c === channel ? number : old));
+        this.set({ [name]: scaled, view: "output" });
+      } else this.set({ [name]: value });
+    }
+
+    // What follows from it.
+
+    set(changes) {
+      Object.assign(this.state, changes);
+      const { values, shape, method, groups } = this.state;
+      const moved = Object.keys(changes).some((name) => name !== "pointed" && name !== "kept");
+      if (moved) {
+        this.found = statistics(values, shape, method, groups);
+        this.showControls();
+        this.showSheet();
+      }
+      this.showValue();
+    }
+
+    /** The value that is looked at: under the pointer, else the one last clicked or reached by the keyboard. */
+    current() {
+      const { shape, kept, pointed } = this.state;
+      const [, C, H, W] = shape;
+      const index = pointed ?? kept;
+      const block = Math.floor(index / (H * W));
+      const set = this.found.sets[index];
+      return { index, set, image: Math.floor(block / C), channel: block % C, row: Math.floor(index / W) % H, column: index % W,
+        mean: this.found.means[set], variance: this.found.variances[set], deviation: this.found.deviations[set] };
+    }
+
+    showControls() {
+      const { shape, method, groups, view, scope, real } = this.state;
+      const [N, C, H] = shape;
+      const { elements } = this.form;
+      elements.groups.innerHTML = options(divisors(C));
+      for (const [name, value] of Object.entries({ method, view, scope, N, C, H, groups })) elements[name].value = value;
+      elements.groups.disabled = method !== "group";
+      for (const total of this.form.querySelectorAll(".count")) total.textContent = `${FORMULA[total.dataset.method]} = ${count(shape, total.dataset.method, groups)}`;
+      this.form.dataset.method = method;
+      const K = count(shape, method, groups);
+      this.find(".idea").replaceChildren(`${IDEA[method]} `, element("strong", {}, `${FORMULA[method]} = ${K} ${K === 1 ? "mean and 1 standard deviation" : `means and ${K} standard deviations`}, each over ${SIZE[method]} = ${this.found.size} values.`));
+      this.find(".source").textContent = real ? globalThis.explorerData.source : "These numbers are generated, always the same ones: the excerpt from the trained network is smaller than this sheet.";
+      this.find("[data-do=learned]").disabled = !real;
+    }
+
+    showSheet() {
+      const { values, shape, view, gamma, beta } = this.state;
+      const shown = {
+        input: () => values,
+        normalized: () => normalize(values, shape, this.found),
+        output: () => normalize(values, shape, this.found, gamma, beta),
+      }[view]();
+      this.sheet.show(shown, this.found);
+    }
+
+    showValue() {
+      const { shape, method, groups, values, gamma, beta, kept, pointed } = this.state;
+      const [, C, H] = shape;
+      const { index, set, image, channel, row, column, mean, variance, deviation } = this.current();
+      const m = this.found.size;
+      const x = values[index];
+      const normalized = (x - mean) / deviation;
+      const result = gamma[channel] * normalized + beta[channel];
+      const signed = (value) => (value < 0 ? `(${number(value)})` : number(value));
+      const inSet = setInWords(method, image + 1, channel + 1, C, groups);
+      const first = values.filter((_, i) => this.found.sets[i] === set).slice(0, 3);
+
+      this.sheet.mark(index, this.found.sets, kept);
+      const place = `image ${image + 1}, channel ${channel + 1}` + (H > 1 ? `, row ${row + 1}, column ${column + 1}` : "");
+      this.find(".place").replaceChildren(element("strong", {}, `x = ${number(x)}`), ` in ${place}. One mean and one standard deviation for ${inSet}.`);
+      const rows = [
+        ["values", "m", SIZE[method], m],
+        ["sum", "Σx", Array.from(first, signed).join(" + ") + (m > 3 ? " + …" : ""), number(this.found.sums[set])],
+        ["mean", "μ", `Σx / m = ${number(this.found.sums[set])} / ${m}`, number(mean)],
+        ["variance", "v", "Σ(x − μ)² / m", number(variance)],
+        ["standard deviation", "σ", `√(v + ${EPSILON.toFixed(5)})`, number(deviation)],
+        ["normalized", "x̂", `(x − μ) / σ = (${number(x)} − ${signed(mean)}) / ${number(deviation)}`, number(normalized)],
+        ["result", "y", `γ · x̂ + β = ${number(gamma[channel])} · ${signed(normalized)} + ${signed(beta[channel])}`, number(result)],
+      ];
+      this.find(".calculation").replaceChildren(...rows.map(([name, symbol, how, value]) => element("tr", {},
+        element("th", { scope: "row" }, `${name} `, element("i", {}, symbol)), element("td", { className: "how" }, how), element("td", { className: "is" }, `${value}`))));
+
+      const { elements } = this.form;
+      if (this.shadowRoot.activeElement !== elements.x) elements.x.value = Number(values[kept].toFixed(4));
+      for (const [name, list] of Object.entries({ gamma, beta })) {
+        elements[name].value = list[channel];
+        elements[name].nextElementSibling.textContent = number(list[channel]);
+      }
+      this.find(".channel").textContent = `channel ${channel + 1}`;
+      this.find("[data-do=undo]").textContent = `γ = σ, β = μ in channel ${channel + 1}`;
+      this.find(".undo-note").textContent = method === "batch"
+        ? "γ = σ and β = μ give a whole channel back as it was: all of its values share one mean and one standard deviation."
+        : `γ = σ and β = μ give the channel back for this ${method === "group" ? "image's group" : "image"} only: elsewhere the same γ and β meet another mean and standard deviation.`;
+      if (pointed === null) {
+        this.say(`${method} normalization, ${count(shape, method, groups)} means and standard deviations. Value ${number(x)} in ${place} shares mean ${number(mean)} and standard deviation ${number(deviation)} with ${m - 1} others: ${inSet}. Normalized ${number(normalized)}, result ${number(result)}.`);
+      }
+    }
+  }
+
+  customElements.define("normalization-explorer", NormalizationExplorer);
+})();

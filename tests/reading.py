@@ -1,0 +1,55 @@
+"""Pages with the interactive figures, opened in Chromium from disk as a reader would."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+REPORT = Path(__file__).parent.parent / "report"
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine, or else the one that Playwright installs."""
+    installed = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def write_page(folder: Path, *sections: str) -> Path:
+    """A bare page with the raw HTML of sections as it stands in the article; their data go into `folder/shown`."""
+    shutil.copytree(REPORT / "explorer", folder / "explorer")
+    parts = []
+    for section in sections:
+        text = (REPORT / "sections" / f"_{section}.qmd").read_text(encoding="utf-8")
+        blocks = re.findall(r"^```\{=html\}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+        parts.append("\n<p>Static figure.</p>\n".join(blocks))
+    path = folder / "index.html"
+    path.write_text(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Two figures</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="data:,"><link rel="stylesheet" href="page.css"></head>'
+        f"<body><main><h1>Two figures</h1>{''.join(parts)}</main></body></html>",
+        encoding="utf-8",
+    )
+    (folder / "page.css").write_text(
+        "body { margin: 0 auto; max-width: 47rem; padding: 0 1rem; font: 1rem/1.5 sans-serif; color: #222; background: #fff }"
+        "@media (prefers-color-scheme: dark) { body { color: #e6e6e6; background: #1d1f21 } }",
+        encoding="utf-8",
+    )
+    return path
+
+
+def open_page(context: Browser | BrowserContext, address: str) -> Page:
+    """A page in which every error is a failure when `check_errors` is called."""
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda message: message.type in ("error", "warning") and page.errors.append(message.text))
+    page.goto(address)
+    return page
