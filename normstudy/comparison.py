@@ -55,7 +55,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             "training accuracy (%)": (100 * table["train_accuracy"]).map("{:.2f}".format),
             "test accuracy (%)": (100 * table["test_accuracy"]).map("{:.2f}".format),
             "95 % interval": [
-                f"{100 * row.test_accuracy_low:.2f} to {100 * row.test_accuracy_high:.2f}" for row in table.itertuples()
+                f"{100 * row.test_accuracy_low:.2f}–{100 * row.test_accuracy_high:.2f}" for row in table.itertuples()
             ],
             "mistakes": table["mistakes"],
         }

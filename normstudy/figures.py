@@ -87,7 +87,7 @@ def comparison_curves(histories: Mapping[str, pd.DataFrame], metric: str) -> Fig
 
     `histories` maps a variant to its metrics, a row an epoch, with the columns `epoch` and `metric` (a key of
     `METRICS`).
-    The vertical axis shows all epochs after the first, whose values would flatten the others.
+    Losses are on a logarithmic axis. The axis of accuracies shows all epochs after the first, which would flatten them.
     """
     figure, axes = new_figure(5.2, 3.4)
     axis: Axes = axes[0, 0]
@@ -101,12 +101,12 @@ def comparison_curves(histories: Mapping[str, pd.DataFrame], metric: str) -> Fig
             marker=MARKERS[name],
             label=name,
         )
-    later = np.concatenate([scale * history[metric].to_numpy()[1:] for history in histories.values()])
-    if later.size and np.isfinite(later).all() and later.max() > later.min():
-        margin = 0.06 * (later.max() - later.min())
-        axis.set_ylim(later.min() - margin, later.max() + margin)
     if metric.endswith("loss"):
         axis.set_yscale("log")
+    later = np.concatenate([scale * history[metric].to_numpy()[1:] for history in histories.values()])
+    if metric.endswith("accuracy") and later.size and later.max() > later.min():
+        margin = 0.06 * (later.max() - later.min())
+        axis.set_ylim(later.min() - margin, later.max() + margin)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("Epoch")
     axis.set_ylabel(METRICS[metric])

@@ -1,0 +1,50 @@
+"""What Quarto's pages lack to be whole when they are opened from disk, without a network."""
+
+import re
+from pathlib import Path
+
+MODULES = re.compile(r'<script src="([^"]*/)(quarto|tabsets/tabsets)\.js" type="module"></script>')
+WEB_FONT = re.compile(r"@import\s*(url\()?[\"']?https?://[^;]*;")
+
+
+def make_whole(output: Path) -> None:
+    """Change the pages in `output` in place; doing so twice changes nothing more.
+
+    - A browser loads no module script from disk: Quarto's two are joined into one classic script.
+    - Some themes import a font from another host: such an import is taken out.
+    - Pictures load when they are about to be seen.
+
+    Raises:
+        ValueError: Quarto's scripts are not as they were when this was written.
+    """
+    for module in output.rglob("site_libs/quarto-html/quarto.js"):
+        classic = _joined(module)
+        module.with_name("quarto.classic.js").write_text(classic, encoding="utf-8")
+    for page in output.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        whole = MODULES.sub(_classic, text)
+        whole = re.sub(r"<img (?![^>]*\bloading=)", '<img loading="lazy" ', whole)
+        if whole != text:
+            page.write_text(whole, encoding="utf-8")
+    for sheet in output.rglob("*.css"):
+        text = sheet.read_text(encoding="utf-8")
+        if WEB_FONT.search(text):
+            sheet.write_text(WEB_FONT.sub("", text), encoding="utf-8")
+
+
+def _classic(script: re.Match[str]) -> str:
+    return f'<script src="{script[1]}quarto.classic.js" defer></script>' if script[2] == "quarto" else ""
+
+
+def _joined(module: Path) -> str:
+    """Quarto's page script and the one module that it imports, as one classic script."""
+    page = module.read_text(encoding="utf-8")
+    tabsets = (module.parent / "tabsets" / "tabsets.js").read_text(encoding="utf-8")
+    imported = 'import * as tabsets from "./tabsets/tabsets.js";'
+    if page.count("import ") != page.count(imported) or tabsets.count("export ") != tabsets.count(
+        "export function init("
+    ):
+        raise ValueError(f"{module} is not the script that normstudy.pages knows; the page would not work from disk")
+    tabsets = tabsets.replace("export function init(", "function init(")
+    rest = page.replace(imported, "")
+    return f"(() => {{\nconst tabsets = (() => {{\n{tabsets}\nreturn {{ init }};\n}})();\n{rest}\n}})();\n"
