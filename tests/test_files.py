@@ -1,0 +1,200 @@
+"""What the project promises of its data files: each kind of damage is named in one line."""
+
+import gzip
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from normstudy import files
+from normstudy.files import FILES, DataError
+
+TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES
+
+
+def idx(shape: tuple[int, ...], values: bytes) -> bytes:
+    return bytes([0, 0, 8, len(shape)]) + b"".join(size.to_bytes(4) for size in shape) + values
+
+
+@pytest.fixture
+def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a whole, small dataset in the place of MNIST: 20 training and 10 test images."""
+    monkeypatch.setenv("NORMSTUDY_DATA", str(tmp_path))
+    folder = tmp_path / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    for images, labels, number in ((TRAIN_IMAGES, TRAIN_LABELS, 20), (TEST_IMAGES, TEST_LABELS, 10)):
+        pixels = bytes(i % 251 for i in range(number * 28 * 28))
+        (folder / images).write_bytes(idx((number, 28, 28), pixels))
+        (folder / labels).write_bytes(idx((number,), bytes(i % 10 for i in range(number))))
+    return folder
+
+
+def test_whole_files_are_read_as_they_were_written(raw: Path) -> None:
+    arrays = files.read("mnist")
+    assert [arrays[name].shape for name in FILES] == [(20, 28, 28), (20,), (10, 28, 28), (10,)]
+    assert arrays[TEST_LABELS].values == bytes(range(10))
+    assert arrays[TRAIN_IMAGES].values == (raw / TRAIN_IMAGES).read_bytes()[16:]
+    files.check("mnist")
+
+
+def test_compressed_files_are_read_as_well(raw: Path) -> None:
+    before = files.read("mnist")
+    for name in FILES:
+        (raw / f"{name}.gz").write_bytes(gzip.compress((raw / name).read_bytes()))
+        (raw / name).unlink()
+    assert files.read("mnist") == before
+
+
+def replace(name: str, content: Callable[[bytes], bytes], rename: str | None = None) -> Callable[[Path], None]:
+    def damage(raw: Path) -> None:
+        whole = (raw / name).read_bytes()
+        (raw / name).unlink()
+        (raw / (rename or name)).write_bytes(content(whole))
+
+    return damage
+
+
+def turn_into_a_folder(raw: Path) -> None:
+    (raw / TRAIN_LABELS).unlink()
+    (raw / TRAIN_LABELS).mkdir()
+
+
+DAMAGES: list[tuple[str, Callable[[Path], object], str]] = [
+    (TRAIN_IMAGES, lambda raw: (raw / TRAIN_IMAGES).unlink(), "NORMSTUDY_DATA can name another data folder"),
+    (TRAIN_LABELS, turn_into_a_folder, "NORMSTUDY_DATA can name another data folder"),
+    (TRAIN_IMAGES, replace(TRAIN_IMAGES, lambda whole: whole[:-1]), "is truncated: its header promises 15680 bytes"),
+    (TEST_IMAGES, replace(TEST_IMAGES, lambda whole: whole[:10]), "is truncated: it ends within its header"),
+    (TEST_LABELS, replace(TEST_LABELS, lambda whole: whole[:-3]), "is truncated: its header promises 10 bytes"),
+    (TEST_LABELS, replace(TEST_LABELS, lambda whole: whole + b"\0"), "is too long: its header promises 10 bytes"),
+    (TRAIN_IMAGES, replace(TRAIN_IMAGES, lambda whole: b""), "begins with nothing; its magic number must be 00000803"),
+    (TRAIN_IMAGES, replace(TRAIN_IMAGES, lambda whole: b"<html>" + whole), "begins with 3c68746d; its magic number"),
+    (TRAIN_LABELS, replace(TRAIN_LABELS, lambda whole: idx((20, 28, 28), bytes(15680))), "must be 00000801"),
+    (TEST_LABELS, replace(TEST_LABELS, lambda whole: whole[:-1] + b"\x0a"), "has the label 10; labels are 0 to 9"),
+    (TRAIN_LABELS, replace(TRAIN_LABELS, lambda whole: idx((3,), b"\1\2\3")), "has 3 labels for the 20 images of"),
+    (TRAIN_LABELS, replace(TRAIN_LABELS, lambda whole: idx((30,), bytes(30))), "has 30 labels for the 20 images of"),
+    (TEST_IMAGES, replace(TEST_IMAGES, lambda whole: idx((0, 28, 28), b"")), "is empty: its header counts 0 items"),
+    (TEST_IMAGES, replace(TEST_IMAGES, lambda whole: idx((10, 8, 8), bytes(640))), "has images of 8×8 pixels"),
+    (TRAIN_IMAGES, replace(TRAIN_IMAGES, lambda whole: b"garbage", f"{TRAIN_IMAGES}.gz"), "Not a gzipped file"),
+    (
+        TRAIN_IMAGES,
+        replace(TRAIN_IMAGES, lambda whole: gzip.compress(whole)[:-20], f"{TRAIN_IMAGES}.gz"),
+        "ended before the end-of-stream marker",
+    ),
+    (
+        TRAIN_IMAGES,
+        replace(TRAIN_IMAGES, lambda whole: gzip.compress(whole)[:20] + b"garbage" * 9, f"{TRAIN_IMAGES}.gz"),
+        "cannot be read",
+    ),
+    (
+        TEST_LABELS,
+        replace(TEST_LABELS, lambda whole: gzip.compress(whole[:-3]), f"{TEST_LABELS}.gz"),
+        "is truncated: its header promises 10 bytes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "damage", "message"), DAMAGES, ids=[message for _, _, message in DAMAGES])
+def test_a_damaged_file_is_named_in_one_line_with_what_is_wrong(
+    raw: Path, name: str, damage: Callable[[Path], object], message: str
+) -> None:
+    damage(raw)
+    with pytest.raises(DataError) as error:
+        files.check("mnist")
+    assert message in str(error.value)
+    assert name in str(error.value)
+    assert str(raw) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_without_permission_is_named(raw: Path) -> None:
+    (raw / TRAIN_LABELS).chmod(0)
+    with pytest.raises(DataError, match=f"{TRAIN_LABELS} cannot be read: Permission denied"):
+        files.check("mnist")
+
+
+def test_the_fingerprint_follows_the_content_and_nothing_else(raw: Path) -> None:
+    before = files.digest("mnist")
+    os.utime(raw / TRAIN_IMAGES)
+    assert files.digest("mnist") == before
+    content = bytearray((raw / TEST_IMAGES).read_bytes())
+    content[-1] ^= 1
+    (raw / TEST_IMAGES).write_bytes(content)
+    changed = files.digest("mnist")
+    assert changed != before
+    (raw / TEST_IMAGES).unlink()
+    assert files.digest("mnist") not in (before, changed)
+
+
+def test_digits_need_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NORMSTUDY_DATA", str(tmp_path / "absent"))
+    files.fetch("digits")
+    files.check("digits")
+    assert files.digest("digits") == files.digest("digits")
+
+
+def test_an_unknown_dataset_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(
+        ValueError, match="dataset is 'minst'; those that lie in files are mnist, fashion_mnist, kmnist"
+    ):
+        files.check("minst")
+
+
+@pytest.fixture
+def download(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Replaces torchvision's download of FashionMNIST by a small one; holds the folders that it was asked to fill."""
+    import torchvision.datasets
+
+    asked: list[Path] = []
+
+    def fake(root: str, download: bool) -> None:
+        assert download
+        asked.append(Path(root))
+        folder = Path(root) / "FashionMNIST" / "raw"
+        folder.mkdir(parents=True)
+        for name in FILES:
+            shape = (10, 28, 28) if "images" in name else (10,)
+            size = 10 * 28 * 28 if "images" in name else 10
+            (folder / name).write_bytes(idx(shape, bytes(size)))
+
+    monkeypatch.setattr(torchvision.datasets, "FashionMNIST", fake)
+    return asked
+
+
+def test_what_is_missing_is_downloaded_aside_and_moved_into_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, download: list[Path]
+) -> None:
+    monkeypatch.setenv("NORMSTUDY_DATA", str(tmp_path))
+    files.fetch("fashion_mnist")
+    files.check("fashion_mnist")
+    folder = tmp_path / "FashionMNIST" / "raw"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    files.fetch("fashion_mnist")
+    assert len(download) == 1
+
+
+def test_a_download_that_fails_says_which_files_are_missing_and_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torchvision.datasets
+
+    def fail(root: str, download: bool) -> None:
+        raise RuntimeError("Error downloading:\nTried a mirror, got:\n<urlopen error no network>\n")
+
+    monkeypatch.setattr(torchvision.datasets, "KMNIST", fail)
+    monkeypatch.setenv("NORMSTUDY_DATA", str(tmp_path))
+    with pytest.raises(DataError) as error:
+        files.fetch("kmnist")
+    assert str(error.value) == (
+        f"kmnist: no {', '.join(FILES)} in {tmp_path / 'KMNIST' / 'raw'}, and the download failed "
+        "(<urlopen error no network>); NORMSTUDY_DATA can name another data folder"
+    )
+    assert not list((tmp_path / "KMNIST" / "raw").iterdir())
+
+
+def test_checking_files_imports_no_torch() -> None:
+    program = "import sys, normstudy.files; sys.exit(bool({'torch', 'torchvision', 'numpy'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,389 @@
+"""What the project promises of training: penalties act, numbers repeat, a stopped run goes on."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from normstudy import data
+from normstudy.data import Dataset
+from normstudy.model import NORMALIZATIONS, Net
+from normstudy.training import (
+    Diverged,
+    EpochMetrics,
+    Settings,
+    build,
+    choose_device,
+    evaluate,
+    fit,
+    l1_penalty,
+    l2_penalty,
+    one_cycle,
+    penalized_weights,
+    penalty,
+)
+
+SHORT = Settings(epochs=3, batch_size=32, l1=1e-5, l2=1e-4)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return data.load("digits")
+
+
+@pytest.fixture(scope="module")
+def few(digits: Dataset) -> Dataset:
+    """The first 200 training and 50 test digits."""
+    return replace(
+        digits,
+        train_images=digits.train_images[:200],
+        train_labels=digits.train_labels[:200],
+        test_images=digits.test_images[:50],
+        test_labels=digits.test_labels[:50],
+    )
+
+
+def train(dataset: Dataset, settings: Settings, norm_arg: str = "batch", **how: object) -> tuple[Net, list]:
+    net = build(norm_arg, 4, settings.seed)
+    return net, fit(net, dataset, settings, **how)  # type: ignore[arg-type]
+
+
+def untimed(history: list[EpochMetrics]) -> list[EpochMetrics]:
+    return [replace(metrics, seconds=0.0) for metrics in history]
+
+
+def assert_same_weights(one: nn.Module, other: nn.Module) -> None:
+    assert one.state_dict().keys() == other.state_dict().keys()
+    for name, tensor in one.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name]), name
+
+
+# Penalties
+
+
+def test_the_penalties_cover_the_weights_of_convolution_and_linear_layers_and_nothing_else() -> None:
+    net = build("batch", 4, 0)
+    covered = {id(weight) for weight in penalized_weights(net)}
+    for name, parameter in net.named_parameters():
+        assert (id(parameter) in covered) == (parameter.ndim > 1), name
+
+
+def test_the_penalties_are_the_sums_of_absolute_values_and_of_squares() -> None:
+    net = build("group", 4, 0)
+    weights = torch.cat([weight.flatten() for weight in penalized_weights(net)])
+    torch.testing.assert_close(l1_penalty(net), weights.abs().sum())
+    torch.testing.assert_close(l2_penalty(net), (weights**2).sum())
+
+
+@pytest.mark.parametrize(("l1", "l2"), [(0.0, 0.0), (0.01, 0.0), (0.0, 0.02), (0.01, 0.02)])
+def test_the_gradient_of_the_penalty_is_l1_times_the_sign_plus_2_l2_times_the_weight(l1: float, l2: float) -> None:
+    net = build("batch", 4, 0)
+    added = penalty(net, Settings(l1=l1, l2=l2))
+    if l1 or l2:
+        added.backward()
+    for parameter in net.parameters():
+        gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        expected = l1 * parameter.sign() + 2 * l2 * parameter if parameter.ndim > 1 else torch.zeros_like(parameter)
+        torch.testing.assert_close(gradient, expected.detach())
+
+
+def weights_after(dataset: Dataset, settings: Settings) -> Tensor:
+    net, _ = train(dataset, settings)
+    return torch.cat([weight.detach().flatten() for weight in penalized_weights(net)])
+
+
+def test_training_with_l1_makes_weights_sparse_and_with_l2_small(few: Dataset) -> None:
+    plain = weights_after(few, replace(SHORT, l1=0, l2=0))
+    sparse = weights_after(few, replace(SHORT, l1=0.02, l2=0))
+    small = weights_after(few, replace(SHORT, l1=0, l2=0.02))
+
+    def nearly_zero(weights: Tensor) -> float:
+        return (weights.abs() < 0.01).float().mean().item()
+
+    assert nearly_zero(sparse) > 3 * nearly_zero(plain)
+    assert small.square().sum() < plain.square().sum() / 3
+
+
+def test_the_loss_is_reported_without_the_penalty_and_the_penalty_beside_it(few: Dataset) -> None:
+    settings = replace(SHORT, epochs=1, learning_rate=1e-9, l1=0.5, l2=0.25)
+    net, (metrics,) = train(few, settings)
+    assert metrics.train_penalty == pytest.approx(penalty(net, settings).item(), rel=1e-3)
+    assert metrics.train_penalty > 50
+    assert metrics.train_loss < 5
+
+
+def test_without_a_penalty_none_is_reported(few: Dataset) -> None:
+    _, history = train(few, replace(SHORT, epochs=1, l1=0, l2=0))
+    assert history[0].train_penalty == 0
+
+
+# Metrics
+
+
+def test_every_epoch_is_reported_in_order_as_soon_as_it_is_known(few: Dataset) -> None:
+    seen: list[EpochMetrics] = []
+    _, history = train(few, SHORT, on_epoch=seen.append)
+    assert seen == history
+    assert [metrics.epoch for metrics in history] == [1, 2, 3]
+    for metrics in history:
+        assert 0 <= metrics.train_accuracy <= 1
+        assert 0 <= metrics.test_accuracy <= 1
+        assert metrics.seconds > 0
+        json.dumps(dataclasses.asdict(metrics), allow_nan=False)
+
+
+def test_the_reported_test_numbers_are_those_of_the_network_that_comes_out(few: Dataset) -> None:
+    net, history = train(few, SHORT)
+    final = evaluate(net, few.test_images, few.test_labels, few)
+    assert (final.loss, final.accuracy) == (history[-1].test_loss, history[-1].test_accuracy)
+    assert final.logits.shape == (50, 10)
+    expected = nn.functional.cross_entropy(final.logits, few.test_labels).item()
+    assert final.loss == pytest.approx(expected)
+    assert final.accuracy == pytest.approx((final.logits.argmax(1) == few.test_labels).double().mean().item())
+
+
+def test_evaluation_changes_nothing_and_does_not_depend_on_the_batch(few: Dataset) -> None:
+    net, _ = train(few, SHORT)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    whole = evaluate(net, few.test_images, few.test_labels, few).logits
+    one = evaluate(net, few.test_images[:1], few.test_labels[:1], few).logits
+    torch.testing.assert_close(whole[:1], one)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
+
+
+def test_the_learning_rate_rises_to_its_peak_and_falls_to_nearly_nothing(few: Dataset) -> None:
+    _, history = train(few, replace(SHORT, epochs=10))
+    rates = [metrics.learning_rate for metrics in history]
+    peak = rates.index(max(rates))
+    assert 0 < peak < 5
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert max(rates) <= SHORT.learning_rate
+    assert rates[-1] < SHORT.learning_rate / 1000
+
+
+@pytest.mark.parametrize("steps", [10, 33, 1000])
+def test_the_learning_rates_are_those_of_pytorchs_one_cycle(steps: int) -> None:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))])
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.02, total_steps=steps, cycle_momentum=False)
+    expected = []
+    for _ in range(steps):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if len(expected) < steps:
+            schedule.step()
+    assert one_cycle(0.02, steps) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_cycle_of_few_steps_stays_between_nothing_and_the_peak(steps: int) -> None:
+    assert all(0 < rate <= 0.02 for rate in one_cycle(0.02, steps))
+
+
+@pytest.mark.parametrize("norm_arg", ["batch", "layer", "group"])
+def test_every_variant_learns_the_digits_in_a_few_epochs(digits: Dataset, norm_arg: str) -> None:
+    _, history = train(digits, replace(SHORT, epochs=8), norm_arg)
+    assert history[-1].test_accuracy > 0.9
+    assert history[-1].train_loss < history[0].train_loss
+
+
+# The same numbers again
+
+
+@pytest.mark.parametrize("norm_arg", NORMALIZATIONS)
+def test_the_same_seed_gives_the_same_weights_and_metrics(few: Dataset, norm_arg: str) -> None:
+    torch.manual_seed(1)
+    one, first = train(few, replace(SHORT, epochs=2), norm_arg)
+    torch.manual_seed(2)
+    other, second = train(few, replace(SHORT, epochs=2), norm_arg)
+    assert untimed(first) == untimed(second)
+    assert_same_weights(one, other)
+
+
+def test_another_seed_gives_another_start_and_another_result(few: Dataset) -> None:
+    assert not torch.equal(next(build("batch", 4, 0).parameters()), next(build("batch", 4, 1).parameters()))
+    _, first = train(few, replace(SHORT, epochs=1))
+    _, second = train(few, replace(SHORT, epochs=1, seed=1))
+    assert first[0].train_loss != second[0].train_loss
+
+
+def test_the_seed_decides_the_order_of_the_images_too(few: Dataset) -> None:
+    start = build("batch", 4, 0).state_dict()
+    losses = []
+    for seed in (0, 1):
+        net = build("batch", 4, 0)
+        net.load_state_dict(start)
+        losses.append(fit(net, few, replace(SHORT, epochs=1, seed=seed))[0].train_loss)
+    assert losses[0] != losses[1]
+
+
+def test_neither_building_nor_training_touches_the_global_generator(few: Dataset) -> None:
+    before = torch.get_rng_state()
+    train(few, replace(SHORT, epochs=1))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# Going on from a checkpoint
+
+
+class Stop(Exception):  # noqa: N818
+    pass
+
+
+def stop_after(epoch: int):
+    def stop(metrics: EpochMetrics) -> None:
+        if metrics.epoch == epoch:
+            raise Stop
+
+    return stop
+
+
+@pytest.mark.parametrize("norm_arg", ["batch", "group"])
+@pytest.mark.parametrize("stopped_after", [1, 2, 3])
+def test_a_resumed_run_ends_bit_for_bit_as_one_that_never_stopped(
+    few: Dataset, tmp_path: Path, norm_arg: str, stopped_after: int
+) -> None:
+    checkpoint = tmp_path / "new folder" / "checkpoint.safetensors"
+    whole_net, whole = train(few, SHORT, norm_arg)
+    with pytest.raises(Stop):
+        train(few, SHORT, norm_arg, checkpoint=checkpoint, on_epoch=stop_after(stopped_after))
+    trained: list[EpochMetrics] = []
+    net, history = train(few, SHORT, norm_arg, checkpoint=checkpoint, on_epoch=trained.append)
+    assert len(trained) == SHORT.epochs - stopped_after
+    assert untimed(history) == untimed(whole)
+    assert_same_weights(net, whole_net)
+    assert [path.name for path in checkpoint.parent.iterdir()] == [checkpoint.name]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"seed": 1}, {"l1": 0.0}, {"learning_rate": 0.01}, {"epochs": 4}, {"rotation": 5.0}],
+    ids=str,
+)
+def test_a_checkpoint_of_other_settings_is_not_used(few: Dataset, tmp_path: Path, other: dict) -> None:
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    train(few, SHORT, checkpoint=checkpoint)
+    settings = replace(SHORT, **other)
+    _, expected = train(few, settings)
+    _, history = train(few, settings, checkpoint=checkpoint)
+    assert untimed(history) == untimed(expected)
+
+
+def test_a_checkpoint_of_another_network_or_dataset_is_not_used(few: Dataset, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    train(few, SHORT, "layer", checkpoint=checkpoint)
+    for dataset, norm_arg in ((few, "group"), (replace(few, name="other"), "layer")):
+        trained: list[EpochMetrics] = []
+        train(dataset, SHORT, norm_arg, checkpoint=checkpoint, on_epoch=trained.append)
+        assert len(trained) == SHORT.epochs
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 100, None], ids=["empty", "text", "bytes", "truncated"])
+def test_a_damaged_checkpoint_is_not_used(few: Dataset, tmp_path: Path, content: bytes | None) -> None:
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    _, expected = train(few, SHORT, checkpoint=checkpoint)
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-10] if content is None else content)
+    trained: list[EpochMetrics] = []
+    _, history = train(few, SHORT, checkpoint=checkpoint, on_epoch=trained.append)
+    assert len(trained) == SHORT.epochs
+    assert untimed(history) == untimed(expected)
+
+
+PROGRAM = """
+import sys, dataclasses, json, torch
+from pathlib import Path
+torch.set_num_threads(1)
+from normstudy import data
+from normstudy.training import Settings, build, fit
+settings = Settings(epochs=6, batch_size=32, l1=1e-5, l2=1e-4)
+net = build("batch", 4, 0)
+history = fit(net, data.load("digits"), settings, lambda metrics: print(metrics.epoch, flush=True), Path(sys.argv[1]))
+digest = [float(tensor.double().sum()) for tensor in net.state_dict().values()]
+print(json.dumps([digest, [dataclasses.asdict(metrics) | {"seconds": 0} for metrics in history]]))
+"""
+
+
+def test_a_killed_process_goes_on_in_another_with_the_same_numbers(tmp_path: Path) -> None:
+    def start(checkpoint: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", PROGRAM, str(tmp_path / checkpoint)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    whole = start("whole").communicate()[0].splitlines()
+    killed = start("killed")
+    assert killed.stdout
+    while killed.stdout.readline().strip() != "2":
+        assert killed.poll() is None
+    time.sleep(0.05)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    resumed = start("killed").communicate()[0].splitlines()
+    assert resumed[0] in ("3", "4", "5", "6")
+    assert resumed[-1] == whole[-1]
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize("wrong", [{"learning_rate": 1e30}, {"l1": 1e38}, {"l2": 1e38}], ids=str)
+def test_a_loss_that_is_not_finite_stops_training_and_names_epoch_batch_and_culprits(
+    few: Dataset, wrong: dict[str, float]
+) -> None:
+    settings = replace(SHORT, **wrong)
+    seen: list[EpochMetrics] = []
+    with pytest.raises(Diverged, match="the loss is not finite in epoch ") as error:
+        train(few, settings, on_epoch=seen.append)
+    assert error.value.epoch == len(seen) + 1
+    assert 1 <= error.value.batch <= 6
+    (name, value), *_ = wrong.items()
+    assert f"{name} ({value})" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_batch_that_diverged_is_named(few: Dataset) -> None:
+    with pytest.raises(Diverged) as error:
+        train(few, replace(SHORT, l2=1e38))
+    assert (error.value.epoch, error.value.batch) == (1, 1)
+
+
+def test_a_batch_larger_than_the_training_set_is_refused(few: Dataset) -> None:
+    with pytest.raises(ValueError, match="batch_size is 201; there are only 200 training images"):
+        train(few, replace(SHORT, batch_size=201))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("gpu", "device is 'gpu'; it must be one of auto, cpu, cuda, mps"), ("", "device is ''; it must be one of ")],
+)
+def test_an_unknown_device_is_refused_with_those_that_exist(name: str, message: str) -> None:
+    with pytest.raises(ValueError, match="device is") as error:
+        choose_device(name)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "chosen"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")], ids=str
+)
+def test_the_automatic_device_is_the_first_there_is(
+    monkeypatch: pytest.MonkeyPatch, cuda: bool, mps: bool, chosen: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert choose_device("auto").type == chosen
+    for name, there in (("cuda", cuda), ("mps", mps)):
+        if not there:
+            with pytest.raises(ValueError, match=f"device is '{name}', which this machine lacks"):
+                choose_device(name)
