@@ -11,7 +11,9 @@ from rich.live import Live
 from rich.table import Table
 
 from normstudy import execution, publishing, study
+from normstudy import render as renderer
 from normstudy.execution import Progress
+from normstudy.render import RenderError
 from normstudy.study import NAMES, Run, StudyError
 from normstudy.variants import DATASETS, VARIANTS
 
@@ -33,7 +35,7 @@ class Commands(click.Group):
         except ValueError as error:
             print(f"normstudy: {error}", file=sys.stderr)
             sys.exit(2)
-        except StudyError as error:
+        except (StudyError, RenderError) as error:
             print(f"normstudy: {error}", file=sys.stderr)
             sys.exit(1)
 
@@ -108,10 +110,9 @@ def prepare(dataset: str | None, time_limit: float | None) -> None:
 @click.pass_context
 def render(context: click.Context, dataset: str | None, time_limit: float | None) -> None:
     """Make the report, HTML and PDF: with Quarto where it is installed, otherwise with Pandoc and Typst."""
-    from normstudy import render as renderer  # here, since the other commands have no use for Pandoc
-
     context.invoke(prepare, dataset=dataset, time_limit=time_limit)
-    for file in renderer.render(study.find_root(), dataset, console.print):
+    root = study.find_root()
+    for file in renderer.render(root, dataset, console.print):
         console.print(str(file))
 
 

@@ -18,6 +18,8 @@ COLOURS = {"batch": "#0072B2", "layer": "#D55E00", "group": "#009E73", "instance
 DASHES = {"batch": "-", "layer": "--", "group": "-.", "instance": ":", "none": (0, (1, 1))}
 MARKERS = {"batch": "o", "layer": "s", "group": "^", "instance": "D", "none": "x"}
 
+NUMBER = re.compile(r"[-+−]?[\d,]*\.?\d*(e[-+]?\d+)?( ?%)?|\d[\d.]*[–×]\d[\d.]*|nan")
+
 STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -50,7 +52,7 @@ def escape(text: object) -> str:
 
 def table(frame: pd.DataFrame) -> None:
     """Display a table as Markdown, the one form that the page and the PDF share; numbers are aligned to the right."""
-    numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame]
+    numeric = [frame[column].map(lambda value: bool(NUMBER.fullmatch(str(value)))).all() for column in frame]
     cells = frame.map(lambda value: value if isinstance(value, (int, float, np.number)) else escape(value))
     markdown = cells.to_markdown(
         index=False,
@@ -151,7 +153,7 @@ def digit_grid(images: np.ndarray, titles: Sequence[str], columns: int = 5) -> F
 
 def confusion_matrix(counts: np.ndarray, classes: Sequence[str], norm_arg: str) -> Figure:
     """Counts (K, K): row = true class, column = predicted class. Shades show mistakes only; every count is written."""
-    figure, axes = new_figure(5.6, 5.2)
+    figure, axes = new_figure(4.6, 4.3)
     axis: Axes = axes[0, 0]
     mistakes = counts - np.diag(np.diag(counts))
     colours = matplotlib.colors.LinearSegmentedColormap.from_list("mistakes", ["#ffffff", COLOURS[norm_arg]])
