@@ -8,11 +8,13 @@ BIN := .venv/bin
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock \
 	$(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
-.PHONY: report test lint format lock clean
+.PHONY: report test setup lint format lock clean
 
 report: .venv/report
 	$(BIN)/normstudy run -p dataset $(DATASET)
 	$(BIN)/normstudy render --dataset $(DATASET)
+
+setup: .venv/report
 
 test: .venv/test lint
 	$(BIN)/pytest

@@ -1,0 +1,43 @@
+"""The sources of the notebooks: no outputs, explained parameters, cells that the article can name."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from normstudy import variants
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "report" / "notebooks").glob("*.ipynb"))
+
+
+def cells(notebook: Path) -> list[dict]:
+    return [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+class TestSource:
+    def test_holds_no_outputs(self, notebook: Path):
+        assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells(notebook))
+
+    def test_explains_each_parameter(self, notebook: Path):
+        source = next(
+            "".join(cell["source"]) for cell in cells(notebook) if "parameters" in cell["metadata"].get("tags", [])
+        )
+        lines = [line for line in source.splitlines() if not line.startswith("#|")]
+        assert lines
+        for line in lines:
+            assert re.fullmatch(r"\w+: (str|int|float) = [^=]+  # \S.*", line), line
+
+    def test_has_a_check_for_each_parameter(self, notebook: Path):
+        assert set(variants.defaults(notebook)) <= set(variants.CHECKS)
+
+    def test_labels_each_cell_once(self, notebook: Path):
+        labels = [re.match(r"#\| label: (\S+)", "".join(cell["source"])) for cell in cells(notebook)]
+        assert all(labels)
+        assert len({label[1] for label in labels if label}) == len(labels)
+        assert not any(re.match(r"(fig|tbl)-", label[1]) for label in labels if label), "the article owns the prefixes"
+
+
+def test_there_are_notebooks():
+    assert {"variant", "comparison", "statistics"} <= {path.stem for path in NOTEBOOKS}

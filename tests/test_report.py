@@ -1,0 +1,96 @@
+"""The whole way on digits, read back: what the finished report promises, by either renderer."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import sync_playwright
+from pypdf import PdfReader
+
+from tests import checks
+from tests.conftest import command
+
+VARIANTS = ("batch", "layer", "group")
+CHROMIUM = next((name for name in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(name).exists()), None)
+
+
+def picture(report: Path, label: str) -> str:
+    """The SVG of a figure in the article."""
+    source = checks.article(report).get_element_by_id(label).xpath(".//img/@src")[0]
+    return (report / "report" / unquote(source)).read_text(encoding="utf-8")
+
+
+def test_every_part_resolves_and_is_described(report: Path):
+    checks.everything(report)
+
+
+def test_the_four_graphs_show_all_three_variants(report: Path):
+    for label in ("fig-train-loss", "fig-test-loss", "fig-train-accuracy", "fig-test-accuracy"):
+        alternative = checks.article(report).get_element_by_id(label).xpath(".//img/@alt")[0]
+        for variant in VARIANTS:
+            assert re.search(rf"\b{variant} from \d", alternative), f"{label}: {alternative}"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_twenty_misclassified_images_are_shown_for_each_variant(report: Path, variant: str):
+    assert picture(report, f"fig-{variant}-misclassified").count("<image ") == 20
+
+
+def test_the_report_names_its_dataset(report: Path):
+    assert "digits" in checks.body(report)
+    assert "digits" in checks.pdf_text(report / "report" / "index.pdf")
+
+
+def test_the_notebooks_findings_are_in_the_text(report: Path):
+    assert re.search(r"Test accuracy after the last epoch: \w+ \d\d\.\d\d %", checks.body(report))
+
+
+def test_the_pdf_has_text_and_pictures(report: Path):
+    sheets = PdfReader(report / "report" / "index.pdf").pages
+    assert all(len(sheet.extract_text()) > 20 for sheet in sheets)
+    for figure in checks.labels(report, "fig"):
+        assert figure  # a figure without an identity could not be referred to
+
+
+def test_results_can_be_downloaded(report: Path):
+    for variant in VARIANTS:
+        for name in (
+            "metrics.csv",
+            "weights.safetensors",
+            "predictions.csv",
+            "parameters.yaml",
+            "mistakes.safetensors",
+        ):
+            assert (report / "report" / "shown" / variant / name).stat().st_size > 0
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_page_opens_from_disk_without_a_request_or_an_error(report: Path):
+    requests: list[str] = []
+    errors: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto((report / "report" / "index.html").as_uri())
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(500)
+        broken = page.evaluate(
+            "Promise.all([...document.images].map(async image => { image.loading = 'eager'; await image.decode(); }))"
+            ".then(() => '', error => String(error))"
+        )
+        browser.close()
+    assert not errors
+    assert not broken
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_a_second_run_executes_no_notebook(study: Path):
+    before = {file: file.stat().st_mtime_ns for file in (study / "report" / "executed").rglob("*.ipynb")}
+    run = command(study, "normstudy", "run", "-p", "dataset", "digits")
+    assert run.returncode == 0
+    assert run.stdout.count("up to date") == 5
+    assert before == {file: file.stat().st_mtime_ns for file in (study / "report" / "executed").rglob("*.ipynb")}
