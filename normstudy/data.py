@@ -111,13 +111,14 @@ def augment(images: Tensor, generator: torch.Generator, rotation: float, shift: 
         The images (N, 28, 28) as float, 0 to 255, interpolated bilinearly.
     """
     number, size = images.shape[0], images.shape[-1]
-    draws = torch.rand(4, number, generator=generator, device=images.device).mul_(2).sub_(1)
+    draws = torch.rand(4, number, 1, 1, generator=generator, device=images.device).mul_(2).sub_(1)
     angle = draws[0] * (rotation * torch.pi / 180)
     zoom = 1 / (1 + draws[1] * scale)  # the grid says where a pixel comes from, so it does the inverse
-    move = draws[2:] * (2 * shift / size)  # the grid measures the image from -1 to 1
+    right, down = draws[2:] * (2 * shift / size)  # the grid measures the image from -1 to 1
     cosine, sine = torch.cos(angle) * zoom, torch.sin(angle) * zoom
-    matrices = torch.stack([cosine, -sine, move[0], sine, cosine, move[1]], dim=1).view(number, 2, 3)
-    grid = F.affine_grid(matrices, [number, 1, size, size], align_corners=False)  # (N, 28, 28, 2)
+    x = torch.linspace(1 / size - 1, 1 - 1 / size, size, device=images.device)  # the middles of the pixels
+    y = x.unsqueeze(1)
+    grid = torch.stack([cosine * x + (right - sine * y), sine * x + (down + cosine * y)], dim=-1)  # (N, 28, 28, 2)
     return F.grid_sample(images.unsqueeze(1).float(), grid, align_corners=False).squeeze(1)
 
 

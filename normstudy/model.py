@@ -1,10 +1,12 @@
 """The network of the study: one architecture, whose normalization layers `norm_arg` chooses."""
 
+import math
+
 from torch import Tensor, nn
 
 NORMALIZATIONS = ("batch", "layer", "group", "instance", "none")
 
-NORMALIZED_CHANNELS = (16, 16, 16, 16)
+NORMALIZED_CHANNELS = (8, 12, 16, 16, 16)
 """The channels of each normalized layer, in order: what `groups` must divide."""
 
 
@@ -24,11 +26,6 @@ def normalization(norm_arg: str, channels: int, groups: int) -> nn.Module:
     Raises:
         ValueError: `norm_arg` is unknown, or `groups` does not divide `channels`.
     """
-    if norm_arg not in NORMALIZATIONS:
-        raise ValueError(f"norm_arg is {norm_arg!r}; it must be one of {', '.join(NORMALIZATIONS)}")
-    if groups < 1 or channels % groups:
-        divisors = ", ".join(str(number) for number in range(1, channels + 1) if channels % number == 0)
-        raise ValueError(f"groups is {groups}; it must divide the {channels} channels of each layer: {divisors}")
     match norm_arg:
         case "batch":
             return nn.BatchNorm2d(channels)
@@ -38,8 +35,9 @@ def normalization(norm_arg: str, channels: int, groups: int) -> nn.Module:
             return nn.GroupNorm(groups, channels)
         case "instance":
             return nn.GroupNorm(channels, channels)
-        case _:
+        case "none":
             return nn.Identity()
+    raise ValueError(f"norm_arg is {norm_arg!r}; it must be one of {', '.join(NORMALIZATIONS)}")
 
 
 class Net(nn.Module):
@@ -48,26 +46,33 @@ class Net(nn.Module):
     A convolution has no bias where the normalization behind it brings its own, beta.
 
     Raises:
-        ValueError: as `normalization` does, for any of the layers.
+        ValueError: `norm_arg` is unknown, or `groups` does not divide the channels of every normalized layer.
     """
 
     def __init__(self, norm_arg: str, groups: int = 4):
         super().__init__()
+        common = math.gcd(*NORMALIZED_CHANNELS)
+        if groups < 1 or common % groups:
+            divisors = ", ".join(str(number) for number in range(1, common + 1) if common % number == 0)
+            channels = ", ".join(map(str, NORMALIZED_CHANNELS))
+            raise ValueError(f"groups is {groups}; it must divide the channels of every layer, {channels}: {divisors}")
 
-        def block(channels_in: int, channels: int, size: int, stride: int = 1) -> nn.Sequential:
-            convolution = nn.Conv2d(channels_in, channels, size, stride, size // 2, bias=norm_arg == "none")
+        def block(channels_in: int, channels: int, stride: int = 1, padding: int = 1) -> nn.Sequential:
+            convolution = nn.Conv2d(channels_in, channels, 3, stride, padding, bias=norm_arg == "none")
             return nn.Sequential(convolution, normalization(norm_arg, channels, groups), nn.ReLU())
 
-        a, b, c, d = NORMALIZED_CHANNELS
+        a, b, c, d, e = NORMALIZED_CHANNELS
         self.features = nn.Sequential(
-            block(1, a, 5, stride=2),  # (N, 16, 14, 14)
-            block(a, b, 3),
+            block(1, a, stride=2),  # (N, 8, 14, 14)
+            block(a, b),
+            block(b, c),  # (N, 16, 14, 14)
             nn.MaxPool2d(2),  # (N, 16, 7, 7)
-            block(b, c, 3),
-            block(c, d, 3),
-            nn.AdaptiveAvgPool2d(1),  # (N, 16, 1, 1)
+            block(c, d),
+            block(d, e, padding=0),  # (N, 16, 5, 5)
+            # One 5×5 filter a channel sums up the whole map, as a mean does, but knows where in the image a feature is.
+            nn.Conv2d(e, e, 5, groups=e, bias=False),  # (N, 16, 1, 1)
         )
-        self.classifier = nn.Linear(d, 10)
+        self.classifier = nn.Linear(e, 10)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, 10) of images (N, 1, 28, 28)."""
