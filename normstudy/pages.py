@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 MODULES = re.compile(r'<script src="([^"]*/)(quarto|tabsets/tabsets)\.js" type="module"></script>')
-WEB_FONT = re.compile(r"@import\s*(url\()?[\"']?https?://[^;]*;")
+WEB_FONT = re.compile(
+    r"@import\s*(url\(\s*)?([\"'])https?://[^\"']*\2\s*\)?[^;]*;|@import\s*url\(https?://[^)]*\)[^;]*;"
+)
 
 
 def make_whole(output: Path) -> None:

@@ -1,0 +1,81 @@
+"""The table of results and the findings: right numbers, and no claim that they do not bear."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from normstudy import comparison
+
+PARAMETERS = {
+    "batch": {"l1": 1e-5, "l2": 1e-4},
+    "layer": {"l1": 0.0, "l2": 1e-4},
+    "group": {"l1": 1e-5, "l2": 0.0},
+}
+
+
+def history(accuracy: float) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "epoch": [1, 2],
+            "train_loss": [1.0, 0.5],
+            "train_penalty": [0.1, 0.1],
+            "test_loss": [0.9, 0.4],
+            "train_accuracy": [0.5, 0.9],
+            "test_accuracy": [0.5, accuracy],
+            "seconds": [1.0, 1.0],
+        }
+    )
+
+
+def predictions(wrong: set[int], images: int = 1000) -> pd.DataFrame:
+    index = np.arange(images)
+    label = index % 10
+    return pd.DataFrame(
+        {"index": index, "label": label, "prediction": np.where(np.isin(index, [*wrong]), (label + 1) % 10, label)}
+    )
+
+
+def study(**wrong: set[int]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], list[str]]:
+    frames = {name: predictions(indices) for name, indices in wrong.items()}
+    histories = {name: history(1 - len(indices) / 1000) for name, indices in wrong.items()}
+    table = comparison.results(histories, frames)
+    return table, frames, comparison.findings(table, frames, PARAMETERS)
+
+
+def test_the_interval_is_wilsons():
+    table, _, _ = study(batch=set(range(13)), layer=set(range(20)), group=set(range(30)))
+    reference = binomtest(987, 1000).proportion_ci(0.95, method="wilson")
+    assert table["test_accuracy_low"][0] == pytest.approx(reference.low)
+    assert table["test_accuracy_high"][0] == pytest.approx(reference.high)
+
+
+def test_variants_that_hardly_disagree_are_not_called_different():
+    _, _, findings = study(batch=set(range(10)), layer=set(range(1, 12)), group=set(range(2, 13)))
+    assert any("No two variants differ by more than chance" in sentence for sentence in findings)
+    assert not any("is better than" in sentence for sentence in findings)
+
+
+def test_a_variant_that_is_better_beyond_chance_is_called_better():
+    _, _, findings = study(batch=set(range(10)), layer=set(range(60)), group=set(range(10)))
+    better = [sentence for sentence in findings if "is better than" in sentence]
+    assert len(better) == 2
+    assert all("better than the layer variant" in sentence for sentence in better)
+
+
+def test_p_values_are_corrected_for_their_number():
+    _, frames, _ = study(batch=set(range(10)), layer=set(range(10, 28)), group=set(range(40, 52)))
+    table = comparison.paired_tests(frames)
+    alone = binomtest(10, 28).pvalue  # batch and layer: 10 images against 18, none in common
+    assert table["p"][0] == pytest.approx(min(1, 3 * alone))
+
+
+def test_normalization_and_penalty_are_not_told_apart():
+    *_, findings = study(batch={1}, layer={2}, group={3})
+    assert "a difference can be laid to neither" in findings[-1]
+    assert "batch with L1 + L2, layer with L2, group with L1" in findings[-1]
+
+
+def test_a_graphs_description_gives_where_each_line_begins_and_ends():
+    text = comparison.describe({"batch": history(0.95)}, "test_accuracy")
+    assert "batch from 50.00 % after epoch 1 to 95.00 % after epoch 2" in text

@@ -1,0 +1,62 @@
+"""What is done to Quarto's pages so that they are whole from disk."""
+
+from pathlib import Path
+
+import pytest
+
+from normstudy.pages import make_whole
+
+HEAD = (
+    '<script src="../site_libs/quarto-html/quarto.js" type="module"></script>'
+    '<script src="../site_libs/quarto-html/tabsets/tabsets.js" type="module"></script>'
+)
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    scripts = tmp_path / "site_libs" / "quarto-html"
+    (scripts / "tabsets").mkdir(parents=True)
+    (scripts / "quarto.js").write_text('import * as tabsets from "./tabsets/tabsets.js";\ntabsets.init();\n')
+    (scripts / "tabsets" / "tabsets.js").write_text("export function init() {}\n")
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "index.html").write_text(f'{HEAD}<img src="a.svg"><img loading="eager" src="b.svg">')
+    (tmp_path / "theme.css").write_text(
+        '@import"https://fonts.example/css2?family=Lato:wght@400;700&display=swap";b{}@import url(https://fonts.example/x);a{}'
+    )
+    return tmp_path
+
+
+def test_module_scripts_become_one_classic_script(output: Path):
+    make_whole(output)
+    page = (output / "report" / "index.html").read_text()
+    assert 'type="module"' not in page
+    assert page.count("<script") == 1
+    classic = (output / "site_libs" / "quarto-html" / "quarto.classic.js").read_text()
+    assert "import " not in classic
+    assert "export " not in classic
+
+
+def test_pictures_load_when_they_are_about_to_be_seen(output: Path):
+    make_whole(output)
+    page = (output / "report" / "index.html").read_text()
+    assert '<img loading="lazy" src="a.svg">' in page
+    assert '<img loading="eager" src="b.svg">' in page
+
+
+def test_fonts_of_other_hosts_are_not_asked_for(output: Path):
+    make_whole(output)
+    assert (output / "theme.css").read_text() == "b{}a{}"
+
+
+def test_doing_it_twice_changes_nothing_more(output: Path):
+    make_whole(output)
+    once = {file: file.read_bytes() for file in output.rglob("*") if file.is_file()}
+    make_whole(output)
+    assert {file: file.read_bytes() for file in output.rglob("*") if file.is_file()} == once
+
+
+def test_scripts_of_an_unknown_shape_are_refused(output: Path):
+    script = output / "site_libs" / "quarto-html" / "quarto.js"
+    script.write_text('import { other } from "./other.js";\n' + script.read_text())
+    with pytest.raises(ValueError, match=r"quarto\.js is not the script that"):
+        make_whole(output)
