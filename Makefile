@@ -5,7 +5,8 @@ DATASET ?= digits
 TORCH_BACKEND ?=
 
 BIN := .venv/bin
-INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock \
+# Compiling at once spares every kernel that work where Python may not write beside the sources.
+INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint requirements.lock \
 	$(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
 .PHONY: report test setup lint format lock clean
