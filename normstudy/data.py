@@ -44,7 +44,7 @@ def load(name: str, device: str | torch.device = "cpu") -> Dataset:
     """The dataset `name` on `device`; missing files are downloaded into the data folder where the network allows.
 
     `digits` are the 1,797 handwritten digits of 8×8 pixels inside scikit-learn (Alpaydin & Kaynak, 1998), enlarged to
-    28×28 and split once and for all into 898 for training and 899 for the test, each class in the same proportion: with
+    28×28 and split once and for all into 599 for training and 1,198 for the test, each class in the same proportion: with
     so few images a smaller test set would say little.
 
     Raises:
@@ -133,6 +133,6 @@ def _digits() -> list[Tensor]:
     small, labels = load_digits(return_X_y=True)  # (1797, 64), 0 to 16
     images = torch.from_numpy(small).float().view(-1, 1, 8, 8) * (255 / 16)
     enlarged = F.interpolate(images, size=(files.SIZE, files.SIZE), mode="bilinear").round().to(torch.uint8).squeeze(1)
-    train, test = train_test_split(range(len(labels)), test_size=899, stratify=labels, random_state=0)
+    train, test = train_test_split(range(len(labels)), test_size=1198, stratify=labels, random_state=0)
     targets = torch.from_numpy(labels)
     return [enlarged[train], targets[train], enlarged[test], targets[test]]

@@ -118,7 +118,7 @@ def comparison_curves(histories: Mapping[str, pd.DataFrame], metric: str) -> Fig
 
 def learning_curves(history: pd.DataFrame, norm_arg: str) -> Figure:
     """Loss without and with the penalty, and accuracy, of one variant: training beside test, a panel each."""
-    figure, axes = new_figure(8.2, 3.2, columns=2)
+    figure, axes = new_figure(6.6, 2.8, columns=2)
     loss, accuracy = axes[0]
     colour = COLOURS[norm_arg]
     loss.plot(history["epoch"], history["train_loss"], color=colour, linestyle="--", marker="o", label="training")
@@ -142,12 +142,12 @@ def learning_curves(history: pd.DataFrame, norm_arg: str) -> Figure:
 def digit_grid(images: np.ndarray, titles: Sequence[str], columns: int = 5) -> Figure:
     """Images (N, H, W), dark on light, in rows of `columns`, a title over each."""
     rows = max(1, -(-len(images) // columns))
-    figure, axes = new_figure(1.55 * columns, 1.75 * rows, rows, columns)
+    figure, axes = new_figure(1.15 * columns, 1.35 * rows, rows, columns)
     for axis in axes.flat:
         axis.axis("off")
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
         axis.imshow(image, cmap="gray_r", interpolation="none", vmin=0, vmax=255)
-        axis.set_title(title, fontsize=9)
+        axis.set_title(title, fontsize=8)
     return figure
 
 

@@ -22,9 +22,9 @@ def images_of(number: int, seed: int = 0) -> Tensor:
     return torch.randint(0, 256, (number, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
 
 
-def test_digits_are_898_training_and_899_test_images_of_28_by_28(digits: Dataset) -> None:
-    assert digits.train_images.shape == (898, 28, 28)
-    assert digits.test_images.shape == (899, 28, 28)
+def test_digits_are_599_training_and_1198_test_images_of_28_by_28(digits: Dataset) -> None:
+    assert digits.train_images.shape == (599, 28, 28)
+    assert digits.test_images.shape == (1198, 28, 28)
     assert digits.train_images.dtype == torch.uint8
     assert digits.train_labels.dtype == torch.int64
     assert (digits.train_images.min(), digits.train_images.max()) == (0, 255)
@@ -49,7 +49,7 @@ def test_every_dataset_has_ten_class_names() -> None:
 
 def test_normalized_training_images_have_mean_0_and_standard_deviation_1(digits: Dataset) -> None:
     normalized = to_input(digits.train_images, digits).double()
-    assert normalized.shape == (898, 1, 28, 28)
+    assert normalized.shape == (599, 1, 28, 28)
     assert abs(normalized.mean().item()) < 1e-5
     assert abs(normalized.std(correction=0).item() - 1) < 1e-5
 
