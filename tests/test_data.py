@@ -40,7 +40,7 @@ def test_digits_are_split_the_same_way_every_time_with_no_image_on_both_sides(di
 
 def test_each_class_has_its_share_of_the_test_digits(digits: Dataset) -> None:
     share = digits.test_labels.bincount() / (digits.test_labels.bincount() + digits.train_labels.bincount())
-    assert ((share - 0.5).abs() < 0.01).all()
+    assert ((share - 2 / 3).abs() < 0.01).all()
 
 
 def test_every_dataset_has_ten_class_names() -> None:
