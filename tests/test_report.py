@@ -1,8 +1,9 @@
 """The whole way on digits, read back: what the finished report promises, by either renderer."""
 
+import gzip
 import re
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -94,3 +95,29 @@ def test_a_second_run_executes_no_notebook(study: Path):
     assert run.returncode == 0
     assert run.stdout.count("up to date") == 5
     assert before == {file: file.stat().st_mtime_ns for file in (study / "report" / "executed").rglob("*.ipynb")}
+
+
+MEGABYTE = 1_000_000
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_page_is_light_and_loads_pictures_when_they_are_reached(report: Path):
+    loaded: list[Path] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.on("request", lambda request: loaded.append(Path(unquote(urlsplit(request.url).path))))
+        page.goto((report / "report" / "index.html").as_uri())
+        page.wait_for_timeout(500)
+        first = [file for file in dict.fromkeys(loaded) if file.is_file()]
+        for _ in range(200):
+            page.mouse.wheel(0, 700)
+            page.wait_for_timeout(10)
+        page.wait_for_timeout(500)
+        browser.close()
+    everything = [file for file in dict.fromkeys(loaded) if file.is_file()]
+    assert sum(len(gzip.compress(file.read_bytes())) for file in first) < 1 * MEGABYTE
+    assert sum(file.stat().st_size for file in everything) < 4 * MEGABYTE
+    pictures = {file for file in everything if file.suffix == ".svg"}
+    assert len(pictures) >= 10
+    assert pictures - set(first), "every picture is loaded before it is reached"
