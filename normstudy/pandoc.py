@@ -35,11 +35,8 @@ Target = Literal["html", "typst"]
 TEMPLATES = Path(__file__).parent / "templates"
 KINDS = {"fig": "Figure", "tbl": "Table", "sec": "Section", "eq": "Equation"}
 SHORTCODE = re.compile(r"(?<!\{)\{\{< +(.*?) +>\}\}(?!\})")
-# Which representation of a cell's output is shown, best first; the same order as Quarto's.
-PREFERRED = {
-    "html": ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"),
-    "typst": ("text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/html", "text/plain"),
-}
+EQUATION = re.compile(r"(\$\$(?:(?!\$\$).)+\$\$)\s*\{(#eq-[\w-]+)\}", re.DOTALL)
+PREFERRED = ("text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/html", "text/plain")
 SUFFIXES = {"image/svg+xml": ".svg", "image/png": ".png", "image/jpeg": ".jpg"}
 
 
@@ -81,13 +78,6 @@ def cell_options(cell: nbformat.NotebookNode) -> dict[str, Any]:
     return yaml.safe_load("\n".join(re.findall(r"^#\|(.*)", cell.source, re.MULTILINE))) or {}
 
 
-def notebook_title(path: Path, notebook: nbformat.NotebookNode) -> str:
-    """A notebook's first heading, or its file name."""
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    heading = re.search(r"^#+ +(.+?) *(\{.*\})?$", text, re.MULTILINE)
-    return heading[1] if heading else path.name
-
-
 @dataclass
 class Article:
     """A source, the settings that hold for it (paths in them begin with the project's /), and its page's folder."""
@@ -124,7 +114,7 @@ class Article:
 
     def complaint(self, what: str, problem: str) -> RenderError:
         """An error that names the source file in which `what` stands."""
-        found = (path for path, text in self.texts.items() if what in text)
+        found = (path for path, text in self.texts.items() if re.search(rf"{re.escape(what)}(?![\w-])", text))
         return RenderError(f"{next(found, self.source).relative_to(self.root)}: {problem}")
 
     def expand(self, path: Path) -> str:
@@ -132,6 +122,10 @@ class Article:
         text = self.texts[path] = path.read_text(encoding="utf-8")
         if path == self.source:
             text = split_header(text)[1]
+        return EQUATION.sub(r"[\1]{\2}", self.substitute(text, path))
+
+    def substitute(self, text: str, path: Path) -> str:
+        """A text from the file `path` with what its shortcodes stand for."""
         text = SHORTCODE.sub(lambda match: self.shortcode(match[1], path.relative_to(self.root)), text)
         return re.sub(r"\{(\{\{<.*?>\}\})\}", r"\1", text)  # three braces stand for two
 
@@ -158,16 +152,18 @@ class Article:
         raise RenderError(f"{where}: {{{{< {code} >}}}}: {problem}")
 
     def embed(self, path: Path, label: str, echo: bool, where: str) -> str:
-        """The cell of a notebook that has the label (every cell without one), and a link to the notebook's page."""
+        """The cell of a notebook that has the label (all cells without one); the first time with a link to its page."""
         if not path.is_file():
             raise RenderError(f"{where}: there is no such notebook")
+        link = ""
         if path not in self.notebooks:
             self.notebooks[path] = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+            source = f"[Source: [{path.name}]({self.preview(path)}#{label})]{{.source}}"
+            link = shown_when("html", source)
         shown = [text for name, text in self.cells(path, echo) if label in (name, "")]
         if not shown:
             raise RenderError(f"{where}: the notebook has no such cell")
-        link = f"[Source: [{notebook_title(path, self.notebooks[path])}]({self.preview(path)}#{label})]{{.source}}"
-        return "\n\n".join([":::::: {.cell}", *shown, shown_when("html", link), "::::::"])
+        return "\n\n".join([":::::: {.cell}", *shown, link, "::::::"])
 
     def preview(self, notebook: Path) -> str:
         """The URL of the page that shows a whole notebook."""
@@ -189,27 +185,22 @@ class Article:
         return texts
 
     def output(self, output: nbformat.NotebookNode, name: str, alt: str) -> str:
-        """A cell's output as Markdown: the best representation for HTML and for Typst, once where they agree."""
+        """A cell's output as Markdown, pictures as files beside the page."""
         if output.output_type in ("stream", "error"):
             return fenced(output.get("text") or f"{output.ename}: {output.evalue}")
-        texts = {}
-        for target, preferred in PREFERRED.items():
-            mime = next((mime for mime in preferred if mime in output.data), "")
-            data = output.data.get(mime, "")
-            if mime in SUFFIXES:
-                picture = self.folder / f"{self.source.stem}_files" / f"{name}{SUFFIXES[mime]}"
-                picture.parent.mkdir(parents=True, exist_ok=True)
-                picture.write_bytes(data.encode() if mime == "image/svg+xml" else base64.b64decode(data))
-                words = html.escape(" ".join(output.metadata.get(mime, {}).get("alt", alt).split()))
-                source = picture.relative_to(self.folder).as_posix()
-                texts[target] = f'![]({source}){{fig-alt="{words.replace(chr(92), "&#92;")}"}}'
-            elif mime == "text/html":
-                texts[target] = fenced(data, "{=html}") if target == "html" else pandoc(data, "-fhtml", "-tmarkdown")
-            else:
-                texts[target] = data if mime == "text/markdown" else fenced(data)
-        if texts["html"] == texts["typst"]:
-            return texts["html"]
-        return "\n\n".join(shown_when(target, text) for target, text in texts.items())
+        mime = next((mime for mime in PREFERRED if mime in output.data), "text/plain")
+        data = output.data.get(mime, "")
+        if mime == "text/markdown":
+            return str(data)
+        if mime == "text/html":  # a page can have anything that is HTML, a PDF what Pandoc reads of it
+            return fenced(data, "{=html}") + "\n\n" + shown_when("typst", pandoc(data, "-fhtml", "-tmarkdown-raw_html"))
+        if mime == "text/plain":
+            return fenced(data)
+        picture = self.folder / f"{self.source.stem}_files" / f"{name}{SUFFIXES[mime]}"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(data.encode() if mime == "image/svg+xml" else base64.b64decode(data))
+        words = html.escape(" ".join(output.metadata.get(mime, {}).get("alt", alt).split())).replace("\\", "&#92;")
+        return f'![]({picture.relative_to(self.folder).as_posix()}){{fig-alt="{words}"}}'
 
 
 # ---------------------------------------------------------------- what Pandoc's document does not know
@@ -231,13 +222,10 @@ class Filter:
         """Read Markdown and apply everything."""
         doc = pf.load(io.StringIO(pandoc(text, "-f", "markdown", "-t", "json")))
         doc = doc.walk(self.visible).walk(self.callout)
-        self.top = min((header.level for header in found(doc, pf.Header)), default=1)
-        doc = doc.walk(self.number).walk(self.refer)
-        if found(doc, pf.Cite) and not any(division.identifier == "refs" for division in found(doc, pf.Div)):
-            level = 2 if self.target == "html" else 1
-            heading = pf.Header(pf.Str("References"), level=level, identifier="references", classes=["unnumbered"])
-            doc.content.extend([heading, pf.Div(identifier="refs")])
-        return doc
+        levels: list[int] = []
+        doc.walk(lambda element, _: levels.append(element.level) if isinstance(element, pf.Header) else None)
+        self.top = min(levels, default=1)
+        return doc.walk(self.number).walk(self.refer)
 
     def markup(self, *parts: tuple[str, str] | list[Any]) -> list[Any]:
         """Blocks: pairs of raw markup, for HTML and for Typst, among lists of the document's own blocks."""
@@ -250,7 +238,7 @@ class Filter:
     def visible(self, element: Any, doc: pf.Doc) -> Any:
         """Drop what is not meant for this output or this profile."""
         kind = {"content-visible", "content-hidden"} & set(getattr(element, "classes", []))
-        if not kind:
+        if not kind or not isinstance(element, pf.Div | pf.Span):
             return None
         given = {"format": self.target, "profile": self.article.profile}
         conditions = [(*key.partition("-"), value) for key, value in element.attributes.items()]
@@ -276,7 +264,7 @@ class Filter:
         match element:
             case pf.Header():
                 self.section(element)
-            case pf.Para() | pf.Plain():
+            case pf.Span() if element.identifier.startswith("eq-"):
                 self.equation(element)
             case pf.Table() | pf.Figure() | pf.Div():
                 return self.figure(element)
@@ -301,32 +289,25 @@ class Filter:
             self.labels[header.identifier] = ("Section", ".".join(map(str, numbers)))
         header.level += (2 if self.target == "html" else 1) - self.top
 
-    def equation(self, block: Any) -> None:
-        """Give the formulas that have a label behind them their number and an anchor."""
-        inlines: list[Any] = []
-        for inline in block.content:
-            label = re.fullmatch(r"\{#(eq-[\w-]+)\}", getattr(inline, "text", ""))
-            inlines.append(inline)
-            if not label:
-                continue
-            while not isinstance(math := inlines.pop(), pf.Math):
-                if not inlines:
-                    raise self.article.complaint(label[1], f"#{label[1]} has no formula before it")
-            number = f"({self.next(label[1])})"
-            if self.target == "html":
-                inlines.append(pf.Span(math, pf.Str(number), identifier=label[1], classes=["equation"]))
-            else:
-                setting = f'#[#set math.equation(numbering: (..n) => "{number}")\n'
-                inlines += [pf.RawInline(setting, "typst"), math, pf.RawInline(f" <{label[1]}>]", "typst")]
-        block.content = inlines
+    def equation(self, span: pf.Span) -> None:
+        """Give a formula with a label its number."""
+        number = f"({self.next(span.identifier)})"
+        if self.target == "html":
+            span.content, span.classes = [*span.content, pf.Str(number)], ["equation"]
+        else:
+            start = f'#[#set math.equation(numbering: (..n) => "{number}")\n'
+            end = f" <{span.identifier}>]"
+            span.content = [pf.RawInline(start, "typst"), *span.content, pf.RawInline(end, "typst")]
+            span.identifier = ""
 
     def figure(self, element: Any) -> Any:
         """A figure or table with its number and caption, in whichever of Quarto's ways it was written."""
-        label, content, columns = element.identifier, [element], None
+        label, columns = element.identifier, element.attributes.get("layout-ncol")
         if isinstance(element, pf.Table):
             element.classes += ["typst:no-figure"] if self.target == "typst" else []
+            content = self.markup(('<div class="scroll">', ""), [element], ("</div>", ""))
         else:
-            content, columns = list(element.content), element.attributes.get("layout-ncol")
+            content = list(element.content)
         labelled = label.startswith(("fig-", "tbl-"))
         caption: list[Any] = []
         if labelled and isinstance(element, pf.Div):
@@ -341,16 +322,16 @@ class Filter:
             start = (f'<div class="grid" style="--columns: {columns}">', f"#grid(columns: {columns}, gutter: 1em,")
             content = self.markup(start, cells, ("</div>", ")"))
         if not labelled:
-            return content if columns else None
+            return content if columns or isinstance(element, pf.Table) else None
         kind = {"fig": "image", "tbl": "table"}[label[:3]]
         name = pf.Strong(pf.Str(f"{KINDS[label[:3]]}\u00a0{self.next(label)}:"))
         words = self.markup(
             ("<figcaption>", "caption: ["), [pf.Plain(name, pf.Space(), *caption)], ("</figcaption>", "],")
         )
-        shown = self.markup(('<div class="scroll">', "["), content, ("</div>", "],"))
+        shown = self.markup(("", "["), content, ("", "],"))
         start = (f'<figure id="{label}" class="{kind}">', f"#figure(kind: {kind}, supplement: none, numbering: none,")
         ordered = words + shown if kind == "table" else shown + words
-        return self.markup(start, ordered, ("</figure>", f") <{label}>"))
+        return pf.Div(*self.markup(start, ordered, ("</figure>", f") <{label}>")))  # one block, for a grid around it
 
     def refer(self, element: Any, doc: pf.Doc) -> Any:
         """Cross-references become links, pictures get their text alternative, linked files are copied."""
@@ -371,18 +352,10 @@ class Filter:
                 given["alt"] = given.pop("fig-alt", None) or given.get("alt") or pf.stringify(element)
                 if self.target == "typst":  # whose writer in Pandoc knows no text alternative
                     path, alt = (json.dumps(text, ensure_ascii=False) for text in (element.url, given["alt"]))
-                    return pf.RawInline(
-                        f"#box(image({path}, alt: {alt}, width: {given.get('width', 'auto')}))", "typst"
-                    )
+                    width = re.sub(r"^(\d+)(px)?$", r"\1pt * 0.75", given.get("width", "auto"))
+                    return pf.RawInline(f"#box(image({path}, alt: {alt}, width: {width}));", "typst")
                 given["loading"] = "lazy"
         return None
-
-
-def found(doc: pf.Doc, kind: type) -> list[Any]:
-    """All elements of a kind in a document."""
-    elements: list[Any] = []
-    doc.walk(lambda element, _: elements.append(element) if isinstance(element, kind) else None)
-    return elements
 
 
 # ---------------------------------------------------------------- the page and the PDF
@@ -410,17 +383,17 @@ def make(article: Article) -> list[Path]:
     links = []
     for source, notebook in article.notebooks.items():
         article.copy(article.url(source))
-        page, title = article.folder / article.preview(source), notebook_title(source, notebook)
-        links.append(f"[{title}]({article.preview(source)})")
-        inner = replace(article, source=source, folder=page.parent, notebooks={source: notebook})
-        cells = "\n\n".join(f"[]{{#{label}}}\n\n{cell}" for label, cell in inner.cells(source, echo=True))
-        cells = re.sub(r"^#+ +.*\n?", "", cells, count=1, flags=re.MULTILINE)
+        page = article.folder / article.preview(source)
+        links.append(f"[{source.stem}]({article.preview(source)})")
+        inner = replace(article, source=source, folder=page.parent, notebooks={source: notebook}, texts={})
+        cells = [f"::: {{.cell}}\n[]{{#{label}}}\n\n{cell}\n:::" for label, cell in inner.cells(source, echo=True)]
         back = os.path.relpath(path.with_suffix(".html"), page.parent)
-        also = f"[The article]({back}) · [{source.name}]({source.name})"
-        names = {"title": title, "subtitle": "", "author": [], "also": also}
-        write(inner, cells, page, names | {"number-sections": False, "toc": False})
+        also = f"[The report]({back}) · Download [{source.name}]({source.name})"
+        names = {"title": f"Notebook {source.stem}", "subtitle": "", "author": [], "abstract": "", "also": also}
+        write(inner, "\n\n".join(cells), page, names | {"number-sections": False, "toc": False})
     pdf = write(article, text, path.with_suffix(".pdf"), {})
-    return [write(article, text, path.with_suffix(".html"), {"also": " · ".join([f"[PDF]({pdf.name})", *links])}), pdf]
+    also = f"[PDF]({pdf.name}) · Notebooks: {', '.join(links)}"
+    return [write(article, text, path.with_suffix(".html"), {"also": also}), pdf]
 
 
 def write(article: Article, text: str, path: Path, overrides: dict[str, Any]) -> Path:
@@ -430,38 +403,31 @@ def write(article: Article, text: str, path: Path, overrides: dict[str, Any]) ->
     settings["author"] = [name["name"] if isinstance(name, dict) else name for name in listed(settings.get("author"))]
     settings["pagetitle"] = settings.setdefault("title", article.source.stem)
     settings["css"] = [article.copy(style) for style in listed(settings.get("css"))]
-    options = [
-        f"--{key}={article.locate(name)}" for key in ("bibliography", "csl") for name in listed(settings.pop(key, None))
-    ]
+    options = [f"--bibliography={article.locate(name)}" for name in listed(settings.pop("bibliography", None))]
+    options += [f"--csl={article.locate(name)}" for name in listed(settings.pop("csl", None))]
     options += ["--toc", f"--toc-depth={settings.get('toc-depth', 3)}"] if settings.pop("toc", None) else []
     options += ["--number-sections"] if settings.get("number-sections") else []
-    if target == "html":
-        options += ["--mathml", f"--template={TEMPLATES / 'report.html'}"]
-    else:
-        options += [f"--include-in-header={TEMPLATES / 'report.typ'}"]
-    header = json.dumps(
-        {key: value for key, value in settings.items() if key not in ("format", "project")}, default=str
-    )
+    head = [f"--include-in-header={TEMPLATES / 'report.typ'}"]
+    options += ["--mathml", f"--template={TEMPLATES / 'report.html'}"] if target == "html" else head
+    given = {key: value for key, value in settings.items() if key not in ("format", "project")}
+    texts = {key: article.substitute(value, article.source) for key, value in given.items() if isinstance(value, str)}
+    whole = f"---\n{json.dumps(given | texts, default=str)}\n---\n\n{text}"
     document = io.StringIO()
-    pf.dump(
-        Filter(article, target, bool(settings.get("number-sections"))).apply(f"---\n{header}\n---\n\n{text}"), document
-    )
+    pf.dump(Filter(article, target, bool(settings.get("number-sections"))).apply(whole), document)
     try:
-        output = pandoc(
-            document.getvalue(), "-fjson", f"-t{target}", "--standalone", "--citeproc", "--wrap=none", *options
-        )
+        output = pandoc(document.getvalue(), "-fjson", f"-t{target}", "-s", "--citeproc", "--wrap=none", *options)
         if target == "html":
-            in_head = re.compile("<thead>.*?</thead>", re.DOTALL)
-            output = in_head.sub(lambda head: re.sub("<th(?=[ >])", '<th scope="col"', head[0]), output)
+            table_head = re.compile("<thead>.*?</thead>", re.DOTALL)
+            output = table_head.sub(lambda head: re.sub("<th(?=[ >])", '<th scope="col"', head[0]), output)
             path.write_text(output, encoding="utf-8")
         else:
-            path.with_suffix(".typ").write_text(output, encoding="utf-8")
-            typst.compile(path.with_suffix(".typ"), output=path, root=article.folder)
-            path.with_suffix(".typ").unlink()
+            source = path.with_suffix(".typ")
+            source.write_text(output, encoding="utf-8")
+            typst.compile(source, output=path, root=article.folder)
+            source.unlink()
     except (RenderError, typst.TypstError) as error:
         problem = str(error).partition("\n")[0]
-        key = re.search(r"citation (\S+) not found", problem)
-        raise article.complaint(
-            f"@{key[1]}" if key else "", f"@{key[1]} is not in the bibliography" if key else problem
-        ) from None
+        if key := re.search(r"citation (\S+) not found", problem):
+            raise article.complaint(f"@{key[1]}", f"@{key[1]} is not in the bibliography") from None
+        raise article.complaint("", problem) from None
     return path

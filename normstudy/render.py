@@ -76,7 +76,7 @@ def with_quarto(root: Path, article: Path, output: Path, profile: str | None, se
     """Render all formats in one call of Quarto, and read its log: what does not resolve is only a warning to it."""
     known = ["--profile", profile] if profile and (root / f"_quarto-{profile}.yml").is_file() else []
     run = subprocess.run(
-        ["quarto", "render", "--output-dir", output.relative_to(root), *known],
+        [shutil.which("quarto") or "quarto", "render", "--output-dir", output.relative_to(root), *known],
         cwd=root,
         env={"QUARTO_PYTHON": sys.executable} | os.environ,
         stdout=subprocess.PIPE,

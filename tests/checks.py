@@ -135,7 +135,8 @@ def page_is_accessible(folder: Path) -> None:
     tree = article(folder)
     assert tree.get("lang"), "no language"
     assert len(tree.xpath("//h1")) == 1, "not exactly one h1"
-    levels = [int(heading.tag[1]) for heading in tree.xpath("//main//*[self::h1 or self::h2 or self::h3 or self::h4]")]
+    headings = tree.xpath("//main//*[self::h1 or self::h2 or self::h3 or self::h4]")
+    levels = [1, *(int(heading.tag[1]) for heading in headings)]
     assert all(after <= before + 1 for before, after in pairwise(levels)), f"a level is skipped: {levels}"
     assert all(tree.xpath(f"//{landmark}") for landmark in ("main", "nav", "header")), "a landmark is missing"
     assert not [table for table in tree.xpath("//main//table") if not table.xpath(".//th")], "a table has no head"

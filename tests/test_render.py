@@ -1,14 +1,22 @@
-"""The report: what its sources become, with Quarto and without."""
+"""The renderer: what an article's sources become, with Quarto and without, and what stops a render."""
 
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-import checks
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from playwright.sync_api import sync_playwright
+from pypdf import PdfReader
 
-from normstudy.render import render
+from normstudy.render import RenderError, render
+from tests import checks
 
+CHROMIUM = next((name for name in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(name).exists()), None)
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="150"><rect width="300" height="150" fill="#0072B2"/>'
     '<circle cx="150" cy="75" r="50" fill="#fff"/></svg>'
@@ -19,7 +27,7 @@ project:
   type: website
   output-dir: _report
   render: [report/index.qmd]
-  resources: ["report/shown/**"]
+  resources: ["/report/shown/**"]
 website: {title: A study, search: false}
 lang: en
 bibliography: report/references.bib
@@ -27,7 +35,7 @@ citeproc: true
 toc: true
 number-sections: true
 format:
-  html: {html-math-method: mathml}
+  html: {html-math-method: mathml, css: report/report.css}
   typst: {papersize: a4, margin: {x: 2.2cm, y: 2.4cm}}
 """
 ARTICLE = """\
@@ -35,12 +43,13 @@ ARTICLE = """\
 title: "Norms: a *study*"
 subtitle: What they compute
 author: Ada
+abstract: All of it on `{{< var dataset >}}`.
 ---
 
 ## Introduction {#sec-introduction}
 
 The accuracy is {{< var batch.accuracy >}} % [@ioffe2015]. See @fig-curves, @fig-both, @tbl-results, @tbl-plain,
-@eq-norm and @sec-deeper; or number [-@fig-drawn] alone.
+@eq-norm and @sec-deeper, or number [-@fig-drawn] alone.
 The [metrics](shown/{{< var batch.name >}}/metrics.csv) are there.[^1]
 
 [^1]: A footnote.
@@ -103,6 +112,28 @@ Only on the page.
 Only in the PDF.
 :::
 
+::: {.content-hidden when-profile="digits"}
+Only without a profile.
+:::
+
+{{< pagebreak >}}
+
+:::: {layout-ncol=2}
+
+::: {#fig-left}
+{{< embed shown/batch.ipynb#curves >}}
+
+The left.
+:::
+
+::: {#fig-right}
+{{< embed shown/layer.ipynb#curves >}}
+
+The right.
+:::
+
+::::
+
 ```{=html}
 <p class="raw">Raw HTML.</p>
 ```
@@ -110,7 +141,13 @@ Only in the PDF.
 ## Aside {.unnumbered}
 
 The end, @sec-introduction.
+
+## References {.unnumbered}
+
+::: {#refs}
+:::
 """
+INDEX, SECTION = "report/index.qmd", "report/sections/_more.qmd"
 REFERENCES = """\
 @article{ioffe2015, author = {Ioffe, Sergey and Szegedy, Christian}, title = {Batch normalization: accelerating deep
   network training}, journal = {Proceedings}, year = {2015}}
@@ -127,19 +164,16 @@ def figure(alt: str) -> nbformat.NotebookNode:
 
 
 def notebook(name: str) -> nbformat.NotebookNode:
-    """An executed notebook."""
-    table = {
-        "text/html": f"<table><thead><tr><th>Norm</th><th>Accuracy</th></tr></thead><tbody><tr><td>{name}</td>"
-        "<td>99.5</td></tr></tbody></table>",
-        "text/markdown": f"| Norm | Accuracy |\n|:--|--:|\n| {name} | 99.5 |",
-    }
+    """An executed notebook as it is published: with each figure's text alternative among the cell's options too."""
+    alternative = f'Curves of {name}: "low" & 5 < 6'
+    table = {"text/markdown": f"| Norm | Accuracy |\n|:--|--:|\n| {name} | 99.5 |", "text/plain": name}
     return new_notebook(
         cells=[
             new_markdown_cell(f"# The variant {name}\n\nIts text."),
             new_code_cell(
-                "#| label: curves\n#| fig-alt: 'Curves'\nplot()",
+                f"#| label: curves\n#| fig-alt: {json.dumps(alternative)}\nplot()",
                 execution_count=1,
-                outputs=[figure(f'Curves of {name}: "low" & 5 < 6')],
+                outputs=[figure(alternative)],
             ),
             new_code_cell(
                 "#| label: results\ntable()", execution_count=2, outputs=[new_output("display_data", data=table)]
@@ -147,7 +181,7 @@ def notebook(name: str) -> nbformat.NotebookNode:
             new_code_cell(
                 "#| label: findings\nsay()",
                 execution_count=3,
-                outputs=[new_output("display_data", data={"text/markdown": f"**{name}** wins."})],
+                outputs=[new_output("display_data", data={"text/markdown": f"**{name}** wins [@ioffe2015]."})],
             ),
             new_code_cell(
                 "#| label: printed\nprint('out')",
@@ -159,25 +193,277 @@ def notebook(name: str) -> nbformat.NotebookNode:
     )
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A small project with executed notebooks."""
+def write_example(folder: Path) -> Path:
+    """A small project with executed notebooks, and an earlier report."""
     texts = {
         "_quarto.yml": QUARTO,
-        "_variables.yml": "batch: {accuracy: 99.5, name: batch}\n",
+        "_quarto-digits.yml": "toc: false\n",
+        "_variables.yml": "dataset: digits\nbatch: {accuracy: 99.5, name: batch}\n",
+        "_report/index.html": "earlier",
         "report/index.qmd": ARTICLE,
         "report/sections/_more.qmd": MORE,
         "report/references.bib": REFERENCES,
+        "report/report.css": "h1 { color: #123456; }\n",
         "report/drawn.svg": SVG,
         "report/shown/batch/metrics.csv": "epoch,loss\n1,0.5\n",
         **{f"report/shown/{name}.ipynb": nbformat.writes(notebook(name)) for name in ("batch", "layer")},
     }
     for name, text in texts.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    return tmp_path
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
 
 
-def test_report_without_quarto_is_whole(project: Path) -> None:
-    render(project, quarto=False)
-    checks.everything(project / "_report")
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """The small project."""
+    return write_example(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project's report, with nothing wrong in it."""
+    folder = write_example(tmp_path_factory.mktemp("whole"))
+    render(folder, quarto=False)
+    checks.everything(folder / "_report")
+    return folder / "_report"
+
+
+@pytest.fixture(params=["pandoc", "quarto"])
+def quarto(request: pytest.FixtureRequest) -> bool:
+    """Whether to render with Quarto: a test that asks runs with each renderer."""
+    if request.param == "quarto" and shutil.which("quarto") is None:
+        pytest.skip("quarto is not on the PATH")
+    return bool(request.param == "quarto")
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def page_text(page: Path) -> str:
+    """The text of a page, each run of white space one space."""
+    return re.sub(r"\s+", " ", checks.page(page).text_content().replace("\xa0", " "))
+
+
+def test_every_part_of_an_article_is_in_the_page_and_the_pdf(example: Path, quarto: bool):
+    made = render(example, quarto=quarto)
+    report = example / "_report"
+    assert made == [report / "report" / "index.html", report / "report" / "index.pdf"]
+    checks.everything(report)
+    page, pdf = page_text(made[0]), checks.pdf_text(made[1])
+    assert checks.labels(report, "fig") == ["fig-curves", "fig-both", "fig-drawn", "fig-left", "fig-right"]
+    assert checks.captions(report, "tbl") == ["Table 1: Results.", "Table 2: What is computed"]
+    for text in (
+        "The accuracy is 99.5 % (Ioffe and Szegedy 2015). See Figure 1, Figure 2, Table 1, Table 2, Equation 1 and "
+        "Section 2.1, or number 3 alone.",
+        "batch wins (Ioffe and Szegedy 2015).",
+        "Inside the note, Figure 1 again.",
+        "All of it on digits.",
+        "Norms: a study",
+        "What they compute",
+        "Ada",
+        "Mind this",
+        "A warning.",
+        "A footnote.",
+        "print('out')",
+        "Only without a profile.",
+    ):
+        assert text in page, text
+        assert text in pdf, text
+    assert "Only on the page." in page
+    assert "Only on the page." not in pdf
+    assert "Only in the PDF." in pdf
+    assert "Only in the PDF." not in page
+    assert "plot()" not in page  # code is shown only where it is asked for
+    alternatives = checks.article(report).xpath("//main//img/@alt")
+    assert alternatives.count('Curves of batch: "low" & 5 < 6') == 3
+    assert 'A blue "rectangle"' in alternatives
+    assert (report / "report" / "shown" / "batch" / "metrics.csv").read_text() == "epoch,loss\n1,0.5\n"
+    assert "table()" in page_text(report / "report" / "shown" / "layer-preview.html")
+
+
+def test_a_second_render_takes_the_place_of_the_first_and_leaves_nothing_behind(example: Path, quarto: bool):
+    render(example, quarto=quarto)
+    before = {path.relative_to(example) for path in example.rglob("*")}
+    render(example, quarto=quarto)
+    assert {path.relative_to(example) for path in example.rglob("*")} == before
+    assert not (example / "_report" / "_report").exists()
+
+
+def test_a_profile_adds_its_settings(example: Path, quarto: bool):
+    page, _ = render(example, "digits", quarto=quarto)
+    text = page.read_text(encoding="utf-8")
+    assert 'id="TOC"' not in text
+    assert "Only without a profile." not in text
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "problem"),
+    [
+        (INDEX, "sections/_more", "sections/_less", r"index.qmd: {{< include sections/_less.qmd >}}: there"),
+        (INDEX, "batch.accuracy", "batch.speed", r"index.qmd: {{< var batch.speed >}}: there is no such value"),
+        (SECTION, "layer.ipynb", "lay.ipynb", r"_more.qmd: {{< embed shown/lay.ipynb#curves >}}: there"),
+        (SECTION, "batch.ipynb#results", "batch.ipynb#result", r"_more.qmd: .*: the notebook has no such"),
+        (SECTION, "pagebreak", "video x.mp4", r"_more.qmd: {{< video x.mp4 >}}: not a shortcode"),
+        (INDEX, "@tbl-results,", "@tbl-result,", r"report/index.qmd: @tbl-result refers to nothing"),
+        (SECTION, "note, @fig-curves", "note, @fig-curve", r"_more.qmd: @fig-curve refers to nothing"),
+        (INDEX, "[@ioffe2015]", "[@iofe2015]", r"report/index.qmd: @iofe2015 is not in the bibliography"),
+        (SECTION, "#tbl-plain", "#tbl-results", r"report/sections/_more.qmd: #tbl-results is given twice"),
+        (SECTION, "The left.\n", "", r"report/sections/_more.qmd: #fig-left needs a last paragraph"),
+        (SECTION, "(drawn.svg)", "(lost.svg)", r"report/sections/_more.qmd: lost.svg is not there"),
+        (INDEX, "/metrics.csv", "/metric.csv", r"report/index.qmd: shown/batch/metric.csv is not there"),
+        (SECTION, "```{=html}", "```{=typst}\n#nothing\n```\n\n```{=html}", r"report/index.qmd: unknown var"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named_in_one_line_and_the_earlier_report_stays(
+    example: Path, file: str, old: str, new: str, problem: str
+):
+    change(example / file, old, new)
+    with pytest.raises(RenderError, match=problem.replace("{", r"\{")) as error:
+        render(example, quarto=False)
+    assert "\n" not in str(error.value)
+    assert (example / "_report" / "index.html").read_text() == "earlier"
+    assert [path.name for path in (example / "_report").iterdir()] == ["index.html"]
+    assert not list((example / ".quarto").glob("report-*"))
+
+
+@pytest.mark.parametrize(
+    ("warning", "problem"),
+    [
+        ("WARNING (refs.lua:128) Unable to resolve crossref @fig-curve", "index.qmd: not resolved: @fig-curve"),
+        ("[WARNING] Citeproc: citation iofe2015 not found", "index.qmd: not resolved: iofe2015"),
+    ],
+)
+def test_a_reference_that_quarto_only_warns_of_is_an_error(
+    example: Path, monkeypatch: pytest.MonkeyPatch, warning: str, problem: str
+):
+    stand_in = example / "bin" / "quarto"
+    stand_in.parent.mkdir()
+    stand_in.write_text(f"#!/bin/sh\necho '{warning}' >&2\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", str(stand_in.parent), prepend=os.pathsep)
+    with pytest.raises(RenderError, match=problem):
+        render(example)
+    assert (example / "_report" / "index.html").read_text() == "earlier"
+
+
+def test_a_render_that_fails_in_quarto_says_why_in_one_line(example: Path, monkeypatch: pytest.MonkeyPatch):
+    stand_in = example / "bin" / "quarto"
+    stand_in.parent.mkdir()
+    stand_in.write_text("#!/bin/sh\necho one\necho 'ERROR: no such label'\necho three\nexit 1\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", str(stand_in.parent), prepend=os.pathsep)
+    with pytest.raises(RenderError, match=r"^ERROR: no such label$"):
+        render(example)
+    assert (example / "_report" / "index.html").read_text() == "earlier"
+
+
+def test_quarto_itself_leaves_the_earlier_report_when_a_reference_does_not_resolve(example: Path):
+    if shutil.which("quarto") is None:
+        pytest.skip("quarto is not on the PATH")
+    change(example / "report" / "index.qmd", "@tbl-results,", "@tbl-result,")
+    change(example / "report" / "index.qmd", "[@ioffe2015]", "[@iofe2015]")
+    with pytest.raises(RenderError, match=r"not resolved: @tbl-result, iofe2015$"):
+        render(example, quarto=True)
+    assert (example / "_report" / "index.html").read_text() == "earlier"
+
+
+def test_where_quarto_is_not_found_it_is_said_in_one_line(example: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "")
+    said: list[str] = []
+    render(example, say=said.append)
+    assert said == ["Quarto is not on the PATH: Pandoc and Typst make a plainer report from the same sources."]
+
+
+def test_html_of_a_notebook_is_shown_on_the_page_and_read_for_the_pdf(example: Path):
+    table = "<table class='own'><thead><tr><th>Norm</th></tr></thead><tbody><tr><td>only HTML</td></tr></tbody></table>"
+    cell = new_code_cell("#| label: html\ntable()", outputs=[new_output("display_data", data={"text/html": table})])
+    nbformat.write(new_notebook(cells=[cell]), example / "report" / "shown" / "html.ipynb")
+    change(
+        example / "report" / "index.qmd", "## Introduction", "{{< embed shown/html.ipynb#html >}}\n\n## Introduction"
+    )
+    _, pdf = render(example, quarto=False)
+    assert checks.article(example / "_report").xpath("//table[@class='own']//th[@scope='col']")
+    assert checks.pdf_text(pdf).count("only HTML") == 1
+
+
+def test_three_braces_show_a_shortcode(example: Path):
+    change(example / "report" / "index.qmd", "## Introduction", "Write `{{{< var x >}}}`.\n\n## Introduction")
+    page, _ = render(example, quarto=False)
+    assert "{{&lt; var x &gt;}}" in page.read_text(encoding="utf-8")
+
+
+def test_the_pdf_carries_text_alternatives_and_the_title(example: Path):
+    _, pdf = render(example, quarto=False)
+    reader = PdfReader(pdf)
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Norms: a study"
+    objects = [reader.get_object(number) for number in range(1, reader.trailer["/Size"])]
+    alternatives = [str(item["/Alt"]) for item in objects if isinstance(item, dict) and "/Alt" in item]
+    assert 'A blue "rectangle"' in alternatives
+    assert alternatives.count('Curves of batch: "low" & 5 < 6') == 3
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_page_reads_on_a_phone_in_the_dark_and_by_keyboard(example: Path):
+    wide = "| " + " | ".join(f"column{n}" for n in range(20)) + " |\n" + "|--" * 20 + "|\n" + "| 1234567 " * 20 + "|\n"
+    change(example / "report" / "index.qmd", "## Introduction", f"{wide}\n## Introduction")
+    page, pdf = render(example, quarto=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark")
+        opened = context.new_page()
+        opened.goto(page.as_uri())
+        assert opened.evaluate("document.documentElement.scrollWidth") == 390
+        assert opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 25, 29)"
+        assert opened.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(18, 52, 86)"
+        opened.keyboard.press("Tab")
+        assert opened.evaluate("document.activeElement.textContent") == "Skip to the text"
+        opened.click("summary:has-text('Opened on demand')")
+        assert opened.is_visible("text=Inside the note")
+        browser.close()
+    assert "column19" in checks.pdf_text(pdf)
+
+
+def edit(pattern: str, replacement: str, name: str = "report/index.html", count: int = 1) -> Callable[[Path], None]:
+    """Damage to a report: what matches in a page is replaced."""
+
+    def damage(report: Path) -> None:
+        text = (report / name).read_text(encoding="utf-8")
+        changed = re.sub(pattern, replacement, text, count=count, flags=re.DOTALL)
+        assert changed != text
+        (report / name).write_text(changed, encoding="utf-8")
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "problem"),
+    [
+        (edit("report/index.html", "", "index.html", 0), "root page"),
+        (edit("All of it", "@fig-x"), "unresolved in the page"),
+        (edit("All of it", "{{&lt; var x &gt;}}"), "unresolved in the page"),
+        (edit("Table\u00a02:", "Table\u00a03:"), "the caption of tbl-plain"),
+        (edit(">Figure\u00a02</a>", ">Figure\u00a03</a>"), "the reference to fig-both"),
+        (edit('alt="[^"]*"', 'alt=""'), "no text alternative"),
+        (edit('alt="[^"]*"', 'alt=""', "report/shown/batch-preview.html"), "no text alternative"),
+        (edit('src="drawn.svg"', 'src="lost.svg"'), "lost.svg is not there"),
+        (edit('href="shown/batch/metrics.csv"', 'href="shown/metrics.csv"'), "shown/metrics.csv, which is not there"),
+        (edit("batch-preview.html#curves", "batch-preview.html#curve"), "no such anchor"),
+        (edit("</head>", '<script src="https://example.org/x.js"></script></head>'), "loads"),
+        (edit("</head>", "<style>@import url(//example.org/x.css)</style></head>"), "loads"),
+        (edit("<h2", "<h1>More</h1><h2"), "not exactly one h1"),
+        (edit("<h2 ", "<h4>Deep</h4><h2 "), "a level is skipped"),
+        (edit(' id="ref-ioffe2015"', ""), "cited, not listed"),
+        (edit('<figure id="fig-curves"', '<figure id="tbl-curves"'), "the caption of"),
+    ],
+)  # fmt: skip
+def test_the_checks_find_what_is_damaged(whole: Path, tmp_path: Path, damage: Callable[[Path], None], problem: str):
+    report = tmp_path / "_report"
+    shutil.copytree(whole, report)
+    damage(report)
+    with pytest.raises(AssertionError, match=problem):
+        checks.everything(report)
