@@ -246,7 +246,10 @@ class Filter:
         return list(element.content) if holds == (kind == {"content-visible"}) else []
 
     def callout(self, element: Any, doc: pf.Doc) -> Any:
-        """Callouts: in HTML a box, or a disclosure where it may collapse; in Typst a box."""
+        """Callouts: in HTML a box, or a disclosure where it may collapse; in Typst a box. Tabs: one after the other."""
+        if "panel-tabset" in getattr(element, "classes", []):
+            for heading in (block for block in element.content if isinstance(block, pf.Header)):
+                heading.classes += ["unnumbered", "unlisted"]
         kind = next((name[8:] for name in getattr(element, "classes", []) if name.startswith("callout-")), None)
         if kind is None:
             return None
@@ -331,7 +334,9 @@ class Filter:
         shown = self.markup(("", "["), content, ("", "],"))
         start = (f'<figure id="{label}" class="{kind}">', f"#figure(kind: {kind}, supplement: none, numbering: none,")
         ordered = words + shown if kind == "table" else shown + words
-        return pf.Div(*self.markup(start, ordered, ("</figure>", f") <{label}>")))  # one block, for a grid around it
+        space = {f"typst:{side}": "1.8em" for side in ("above", "below") if self.target == "typst"}
+        whole = self.markup(start, ordered, ("</figure>", f") <{label}>"))
+        return pf.Div(*whole, attributes=space)  # one block, for a grid around it
 
     def refer(self, element: Any, doc: pf.Doc) -> Any:
         """Cross-references become links, pictures get their text alternative, linked files are copied."""
