@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -177,44 +177,61 @@ def fit(
     if batches == 0:
         raise ValueError(f"batch_size is {settings.batch_size}; there are only {len(images)} training images")
     # Channels last is the layout in which convolution, normalization and pooling are fastest on the CPU too.
-    net.to(device).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(net.parameters(), fused=True)
-    learning_rates = one_cycle(settings.learning_rate, settings.epochs * batches)
+    net.to(device).to(memory_format=torch.channels_last).train()
     generator = torch.Generator(device).manual_seed(settings.seed)
+    rates = torch.tensor(one_cycle(settings.learning_rate, settings.epochs * batches)).view(settings.epochs, batches)
+    rate = torch.tensor(settings.learning_rate, device=device)
+    optimizer = torch.optim.Adam(net.parameters(), lr=rate, fused=True, capturable=device.type == "cuda")
+
+    # What the steps of an epoch read and write. All of it lives on the device, the batch's number too, so that a step
+    # is the same work each time and a GPU never waits for Python.
+    batch = torch.zeros(1, dtype=torch.int64, device=device)
+    order = torch.zeros(batches, settings.batch_size, dtype=torch.int64, device=device)
+    epoch_rates, losses, penalties, correct = (torch.zeros(batches, device=device) for _ in range(4))
+
+    def step() -> None:
+        chosen = order[batch].squeeze(0)
+        augmented = augment(images[chosen], generator, settings.rotation, settings.shift, settings.scale)
+        logits, targets = net(to_input(augmented, dataset)), labels[chosen]
+        loss, added = F.cross_entropy(logits, targets), penalty(net, settings)
+        optimizer.zero_grad()
+        (loss + added).backward()  # type: ignore[no-untyped-call]
+        rate.copy_(epoch_rates[batch].squeeze(0))
+        optimizer.step()
+        losses[batch] = loss.detach()
+        penalties[batch] = added.detach()
+        correct[batch] = (logits.argmax(dim=1) == targets).sum().float()
+        batch.add_(1)
+
     run = _Run(net, optimizer, generator, _identity(net, dataset, settings))
+    step = run.rehearse(step, batch)
     if checkpoint:
         run.restore(checkpoint)
 
     for epoch in range(len(run.history) + 1, settings.epochs + 1):
         start = time.perf_counter()
         net.train()
-        losses, penalties = torch.empty(batches, device=device), torch.empty(batches, device=device)
-        correct = torch.zeros((), dtype=torch.int64, device=device)
-        order = torch.randperm(len(images), generator=generator, device=device)
-        for batch in range(batches):
-            chosen = order[batch * settings.batch_size :][: settings.batch_size]
-            augmented = augment(images[chosen], generator, settings.rotation, settings.shift, settings.scale)
-            logits, targets = net(to_input(augmented, dataset)), labels[chosen]
-            loss, added = F.cross_entropy(logits, targets), penalty(net, settings)
-            optimizer.param_groups[0]["lr"] = learning_rates[(epoch - 1) * batches + batch]
-            optimizer.zero_grad()
-            (loss + added).backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            losses[batch], penalties[batch] = loss.detach(), added.detach()
-            correct += (logits.argmax(dim=1) == targets).sum()
-        test = evaluate(net, dataset.test_images, dataset.test_labels, dataset)
-        finite = (losses + penalties).isfinite()
-        if not finite.all() or not math.isfinite(test.loss):
-            raise Diverged(epoch, int(finite.int().argmin()) + 1 if not finite.all() else batches, settings)
+        batch.zero_()
+        epoch_rates.copy_(rates[epoch - 1])
+        shuffled = torch.randperm(len(images), generator=generator, device=device)
+        order.copy_(shuffled[: order.numel()].view_as(order))
+        for _ in range(batches):
+            step()
+        test_loss, test_correct, _ = _evaluate(net, dataset.test_images, dataset.test_labels, dataset)
+        # The one moment of an epoch at which a GPU is waited for.
+        numbers = torch.stack([losses.mean(), penalties.mean(), correct.sum(), test_loss, test_correct]).tolist()
+        if not all(map(math.isfinite, numbers)):
+            finite = (losses + penalties).isfinite().tolist()
+            raise Diverged(epoch, 1 + finite.index(False) if False in finite else batches, settings)
         run.history.append(
             EpochMetrics(
                 epoch=epoch,
-                learning_rate=optimizer.param_groups[0]["lr"],
-                train_loss=losses.mean().item(),
-                train_penalty=penalties.mean().item(),
-                train_accuracy=correct.item() / (batches * settings.batch_size),
-                test_loss=test.loss,
-                test_accuracy=test.accuracy,
+                learning_rate=rates[epoch - 1, -1].item(),
+                train_loss=numbers[0],
+                train_penalty=numbers[1],
+                train_accuracy=numbers[2] / order.numel(),
+                test_loss=numbers[3],
+                test_accuracy=numbers[4] / len(dataset.test_labels),
                 seconds=time.perf_counter() - start,
             )
         )
@@ -224,15 +241,18 @@ def fit(
     return run.history
 
 
-@torch.inference_mode()
 def evaluate(net: nn.Module, images: Tensor, labels: Tensor, dataset: Dataset) -> Evaluation:
     """Loss, accuracy and logits of `net` in evaluation mode on uint8 images (N, 28, 28), normalized as `dataset`."""
+    loss, correct, logits = _evaluate(net, images, labels, dataset)
+    return Evaluation(loss.item(), correct.item() / len(labels), logits)
+
+
+@torch.inference_mode()
+def _evaluate(net: nn.Module, images: Tensor, labels: Tensor, dataset: Dataset) -> tuple[Tensor, Tensor, Tensor]:
     net.eval()
     starts = range(0, len(images), EVALUATION_BATCH)
     logits = torch.cat([net(to_input(images[start : start + EVALUATION_BATCH], dataset)) for start in starts])
-    loss = F.cross_entropy(logits, labels)
-    accuracy = (logits.argmax(dim=1) == labels).float().mean()
-    return Evaluation(loss.item(), accuracy.item(), logits)
+    return F.cross_entropy(logits, labels), (logits.argmax(dim=1) == labels).sum().float(), logits
 
 
 def _identity(net: Net, dataset: Dataset, settings: Settings) -> str:
@@ -259,15 +279,52 @@ class _Run:
     identity: str
     history: list[EpochMetrics] = field(default_factory=list)
 
+    def tensors(self) -> dict[str, Tensor]:
+        """The weights and running statistics of the network and the optimizer's averages: themselves, not copies."""
+        tensors = {f"net.{name}": tensor for name, tensor in self.net.state_dict().items()}
+        for name, parameter in self.net.named_parameters():
+            for average, tensor in self.optimizer.state[parameter].items():
+                tensors[f"optimizer.{name}.{average}"] = tensor
+        return tensors
+
+    def rehearse(self, step: Callable[[], None], batch: Tensor) -> Callable[[], None]:
+        """Takes `step` once, so that all tensors exist, undoes what it did, and returns the step to train with.
+
+        On an NVIDIA GPU that is a recording of its kernels, which is replayed without Python (CUDA graphs).
+        """
+        first = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
+        if batch.is_cuda:
+            step = self._record(step, batch)
+        else:
+            step()
+        self.net.load_state_dict(first)
+        for averages in self.optimizer.state.values():
+            for tensor in averages.values():
+                tensor.zero_()
+        self.generator.manual_seed(self.generator.initial_seed())
+        return step
+
+    def _record(self, step: Callable[[], None], batch: Tensor) -> Callable[[], None]:
+        """The recording of a step, made as PyTorch's notes on CUDA graphs ask: after a few steps on another stream."""
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                batch.zero_()
+                step()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        graph.register_generator_state(self.generator)
+        with torch.cuda.graph(graph):
+            step()
+        return graph.replay
+
     def save(self, path: Path) -> None:
         """Puts a new checkpoint in the place of the old one, in one step."""
-        tensors = {f"net.{name}": tensor for name, tensor in self.net.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
-        tensors["generator"] = self.generator.get_state()
+        tensors = {name: tensor.contiguous() for name, tensor in self.tensors().items()}
         history = json.dumps([asdict(metrics) for metrics in self.history])
         content = save(
-            {name: tensor.contiguous() for name, tensor in tensors.items()},
+            {**tensors, "generator": self.generator.get_state()},
             metadata={"identity": self.identity, "history": history},
         )
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -278,27 +335,14 @@ class _Run:
     def restore(self, path: Path) -> None:
         """Goes on from a checkpoint, if there is a readable one of the same run."""
         try:
-            with safe_open(path, framework="pt", device=str(self.generator.device)) as file:
+            with safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                saved = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (FileNotFoundError, SafetensorError):
             return
         if metadata.get("identity") != self.identity:
             return
         self.history = [EpochMetrics(**metrics) for metrics in json.loads(metadata["history"])]
-        self.generator.set_state(tensors.pop("generator").cpu())
-        parameters = list(self.net.parameters())
-        state: dict[int, dict[str, Any]] = {}
-        weights: dict[str, Tensor] = {}
-        for name, tensor in tensors.items():
-            kind, _, rest = name.partition(".")
-            if kind == "net":
-                weights[rest] = tensor
-            else:
-                index, _, key = rest.partition(".")
-                # Adam's kernels need its averages in the memory layout of their parameter.
-                like = parameters[int(index)] if tensor.ndim else tensor
-                state.setdefault(int(index), {})[key] = torch.empty_like(like).copy_(tensor)
-        self.net.load_state_dict(weights)
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.generator.set_state(saved["generator"])
+        for name, tensor in self.tensors().items():
+            tensor.copy_(saved[name])
