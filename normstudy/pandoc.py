@@ -412,7 +412,7 @@ def write(article: Article, text: str, path: Path, overrides: dict[str, Any]) ->
     options += [f"--csl={article.locate(name)}" for name in listed(settings.pop("csl", None))]
     options += ["--toc", f"--toc-depth={settings.get('toc-depth', 3)}"] if settings.pop("toc", None) else []
     options += ["--number-sections"] if settings.get("number-sections") else []
-    head = [f"--include-in-header={TEMPLATES / 'report.typ'}"]
+    head = [f"--include-in-header={TEMPLATES / 'report.typst'}"]
     options += ["--mathml", f"--template={TEMPLATES / 'report.html'}"] if target == "html" else head
     given = {key: value for key, value in settings.items() if key not in ("format", "project")}
     texts = {key: article.substitute(value, article.source) for key, value in given.items() if isinstance(value, str)}
