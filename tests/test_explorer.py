@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from playwright.sync_api import Browser, Page
-from reading import chromium, open_page, write_page
 
 from normstudy import data, page_data, statistics, training
+from tests.reading import chromium, open_page, write_page
 
 STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
 
