@@ -44,8 +44,8 @@ def load(name: str, device: str | torch.device = "cpu") -> Dataset:
     """The dataset `name` on `device`; missing files are downloaded into the data folder where the network allows.
 
     `digits` are the 1,797 handwritten digits of 8×8 pixels inside scikit-learn (Alpaydin & Kaynak, 1998), enlarged to
-    28×28 and split once and for all, each class in the same proportion: 599 for training and 1,198 for the test,
-    because with so few images a smaller test set would say little.
+    28×28 and split once and for all, each class in the same proportion: 599 for training and 1,198 for the test, since
+    with so few images a smaller test set would say little.
 
     Raises:
         ValueError: there is no such dataset.
