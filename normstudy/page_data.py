@@ -90,7 +90,7 @@ def write_drawing_data(path: Path, nets: Mapping[str, nn.Module], dataset: Datas
 
 
 def received(net: nn.Module, images: Tensor, layer: int) -> tuple[Tensor, Tensor, Tensor]:
-    """What a normalization layer receives for images (N, 1, 28, 28) in evaluation mode: (N, C, H, W); its gamma and beta, (C,)."""
+    """What a normalization layer receives for images (N, 1, H, W) in evaluation mode, (N, C, H, W); its γ, β (C,)."""
     norm = [module for module in net.modules() if isinstance(module, NORMALIZATION_LAYERS)][layer]
     seen: list[Tensor] = []
     handle = norm.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].detach()))

@@ -38,7 +38,8 @@ def write_page(folder: Path, *sections: str) -> Path:
         encoding="utf-8",
     )
     (folder / "page.css").write_text(
-        "body { margin: 0 auto; max-width: 47rem; padding: 0 1rem; font: 1rem/1.5 sans-serif; color: #222; background: #fff }"
+        "body { margin: 0 auto; max-width: 47rem; padding: 0 1rem; font: 1rem/1.5 sans-serif }"
+        "body { color: #222; background: #fff }"
         "@media (prefers-color-scheme: dark) { body { color: #e6e6e6; background: #1d1f21 } }",
         encoding="utf-8",
     )

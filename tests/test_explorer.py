@@ -1,4 +1,4 @@
-"""The explorer: its arithmetic is that of statistics.py, and it shows what it computes, by mouse, touch and keyboard."""
+"""The explorer: its arithmetic is that of statistics.py; it shows what it computes, by mouse, touch and keyboard."""
 
 import http.server
 import random
@@ -210,7 +210,8 @@ def test_the_arrow_keys_walk_over_the_sheet_which_is_one_tab_stop(page: Page) ->
         assert sum(tab == 0 for tab in cells(page, "(cell) => cell.tabIndex")) == 1
         assert state(page)["kept"] == index
     page.get_by_role("status").filter(has_text="shares mean").wait_for(state="attached")
-    assert page.evaluate("() => getComputedStyle(document.querySelector('normalization-explorer').shadowRoot.activeElement).outlineStyle") == "solid"  # fmt: skip
+    focused = "document.querySelector('normalization-explorer').shadowRoot.activeElement"
+    assert page.evaluate(f"() => getComputedStyle({focused}).outlineStyle") == "solid"
 
 
 def test_a_pointer_that_leaves_gives_the_chosen_value_back(page: Page) -> None:

@@ -1,0 +1,111 @@
+"""What the normalization layers of a trained network really computed, read off their inputs and outputs."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from normstudy.statistics import count
+
+NORMALIZATION_LAYERS = (nn.BatchNorm2d, nn.GroupNorm)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A normalization layer, and what went in and came out for one batch."""
+
+    name: str
+    module: nn.Module
+    given: Tensor  # (N, C, H, W)
+    returned: Tensor  # (N, C, H, W)
+
+
+@torch.no_grad()
+def observe(net: nn.Module, inputs: Tensor, training: bool = True) -> list[Layer]:
+    """Run a copy of `net` on inputs (N, 1, H, W), in float64; keep what each normalization layer saw and returned."""
+    net = copy.deepcopy(net).double().train(training)
+    seen: list[Layer] = []
+    for name, module in net.named_modules():
+        if isinstance(module, NORMALIZATION_LAYERS):
+            module.register_forward_hook(
+                lambda module, given, returned, name=name: seen.append(Layer(name, module, given[0], returned))
+            )
+    net(inputs.double())
+    return seen
+
+
+def measured(layer: Layer) -> tuple[Tensor, Tensor]:
+    """The mean and the standard deviation that the layer used for each image and channel, both (N, C).
+
+    Gamma and beta are undone; what is left is (x − μ) / σ, whose spread and centre give σ and μ. Where a channel's
+    input has no spread, or its gamma is 0, nothing can be read off: NaN.
+    """
+    gamma, beta = (tensor.detach().view(-1, 1, 1) for tensor in layer.module.parameters())
+    normalized = (layer.returned - beta) / gamma
+    deviation = layer.given.std(dim=(2, 3)) / normalized.std(dim=(2, 3))
+    mean = layer.given.mean(dim=(2, 3)) - deviation * normalized.mean(dim=(2, 3))
+    readable = (layer.given.std(dim=(2, 3)) > 1e-9) & (gamma.flatten().abs() > 1e-9)
+    nothing = torch.full_like(mean, torch.nan)
+    return torch.where(readable, mean, nothing), torch.where(readable, deviation, nothing)
+
+
+def distinct(layer: Layer) -> int:
+    """How many different pairs of a mean and a standard deviation the layer used, as far as they can be read off."""
+    mean, deviation = measured(layer)
+    pairs = torch.stack([mean.flatten(), deviation.flatten()], dim=1)
+    pairs = pairs[~pairs.isnan().any(dim=1)]
+    return len(torch.unique((pairs / pairs.abs().mean(dim=0)).round(decimals=6), dim=0))
+
+
+def expected(layer: Layer, norm_arg: str, groups: int) -> int:
+    """How many the formula says: C, N, N·G or N·C."""
+    return count(layer.given.shape, norm_arg, groups)
+
+
+@torch.no_grad()
+def company(net: nn.Module, images: Tensor, index: int, trials: int, generator: torch.Generator) -> Tensor:
+    """What `net` in training mode says of one image, each time with 7 other images beside it.
+
+    Args:
+        net: the network; a copy of it is run, so that its running statistics stay.
+        images: (N, 1, H, W), from which the company is drawn.
+        index: which image is asked about.
+        trials: how often the company is changed.
+        generator: draws the company.
+
+    Returns:
+        Probabilities (trials, K).
+    """
+    net = copy.deepcopy(net).train()
+    answers = []
+    for _ in range(trials):
+        others = torch.randint(len(images), (7,), generator=generator)
+        batch = torch.cat([images[index : index + 1], images[others]])
+        answers.append(net(batch)[0].softmax(dim=0))
+    return torch.stack(answers)
+
+
+def parameter_counts(nets: Mapping[str, nn.Module], shapes: list[tuple[int, int, int]]) -> list[dict[str, int | str]]:
+    """Gamma and beta of each normalization layer, a row each: PyTorch's count beside the textbook's.
+
+    The textbook's layer normalization has a gamma and a beta for each element of an image (C·H·W); PyTorch's
+    `GroupNorm(1, C)`, as all its layers for images, has one for each channel (C).
+
+    Args:
+        nets: variant → network, all of one architecture.
+        shapes: (C, H, W) of each normalization layer's input.
+    """
+    rows: list[dict[str, int | str]] = []
+    for number, (channels, height, width) in enumerate(shapes, 1):
+        row: dict[str, int | str] = {"layer": number, "input C×H×W": f"{channels}×{height}×{width}"}
+        for name, net in nets.items():
+            layer = [module for module in net.modules() if isinstance(module, NORMALIZATION_LAYERS)][number - 1]
+            row[f"{name}, PyTorch"] = sum(parameter.numel() for parameter in layer.parameters())
+        row["batch or group, textbook"] = 2 * channels
+        row["layer, textbook"] = 2 * channels * height * width
+        rows.append(row)
+    total: dict[str, int | str] = {"layer": "all", "input C×H×W": ""}
+    total |= {key: sum(int(row[key]) for row in rows) for key in rows[0] if key not in total}
+    return [*rows, total]
