@@ -36,9 +36,9 @@ class Settings:
         rotation, shift, scale: the largest changes that `data.augment` makes, in degrees, pixels and as a fraction.
     """
 
-    epochs: int = 15
+    epochs: int = 20
     batch_size: int = 128
-    learning_rate: float = 0.02
+    learning_rate: float = 0.01
     l1: float = 0.0
     l2: float = 0.0
     seed: int = 0

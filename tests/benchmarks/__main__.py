@@ -1,0 +1,366 @@
+"""How fast, beside the bars that the project set itself: `make bench`, or `python -m tests.benchmarks ROW...` for some.
+
+Each figure is a ratio within one run of this program, or seconds of this machine. Nothing else should be running.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from rich.console import Console
+from rich.table import Table
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+from torchvision.transforms.functional import to_pil_image
+
+from normstudy import data, files, training, variants
+from tests.benchmarks.seeds import NOTEBOOK, ROOT, machine
+
+VALUES = variants.parameters(NOTEBOOK, [ROOT / "params" / "batch.yaml"], {})
+SETTINGS = training.Settings(**{field.name: VALUES[field.name] for field in fields(training.Settings)})  # type: ignore[arg-type]
+CORES = min(2, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    bar: str
+    here: str
+    kept: bool | None  # None: could not be measured here
+
+
+ROWS: dict[str, Callable[[], Row]] = {}
+
+
+def row(measure: Callable[[], Row]) -> Callable[[], Row]:
+    """Puts a measurement into the table."""
+    ROWS[measure.__name__] = measure
+    return measure
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Work with that many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    yield
+    torch.set_num_threads(before)
+
+
+def excerpt(share: int = 5) -> data.Dataset:
+    """Random images in the proportions of MNIST, a fifth of its size: how fast they train does not depend on them."""
+    numbers = torch.Generator().manual_seed(0)
+
+    def part(number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        images = torch.randint(0, 256, (number, 28, 28), dtype=torch.uint8, generator=numbers)
+        return images, torch.randint(0, 10, (number,), generator=numbers)
+
+    return data.Dataset("random", tuple("0123456789"), *part(60_000 // share), *part(10_000 // share), 0.13, 0.31)
+
+
+def network() -> torch.nn.Module:
+    """A new network as `fit` trains it."""
+    net = training.build("batch", int(VALUES["groups"]), 0)
+    return net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload, no-any-return]
+
+
+def fastest(*ways: Callable[[], object], rounds: int = 3) -> list[float]:
+    """The best time of each way, tried in turns, so that a machine that slows down slows all of them."""
+    times: list[list[float]] = [[] for _ in ways]
+    for _ in range(rounds):
+        for way, found in zip(ways, times, strict=True):
+            start = time.perf_counter()
+            way()
+            found.append(time.perf_counter() - start)
+    return [min(found) for found in times]
+
+
+def epoch_of_fit(dataset: data.Dataset) -> Callable[[], object]:
+    """An epoch as the study trains it: augmentation, training, test, metrics."""
+    return lambda: training.fit(network(), dataset, replace(SETTINGS, epochs=1))  # type: ignore[arg-type]
+
+
+def train_on(batches: object, net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Forward, backward and optimizer step, nothing else."""
+    for images, labels in batches:  # type: ignore[attr-defined]
+        loss = F.cross_entropy(net(images), labels) + training.penalty(net, SETTINGS)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def optimizer_of(net: torch.nn.Module) -> torch.optim.Optimizer:
+    """The optimizer that `fit` uses."""
+    return torch.optim.Adam(net.parameters(), lr=SETTINGS.learning_rate, fused=True)
+
+
+class Pictures(Dataset):  # type: ignore[type-arg]
+    """Images as torchvision's datasets give them: one at a time, transformed."""
+
+    def __init__(self, dataset: data.Dataset):
+        self.dataset = dataset
+        self.transform = transforms.Compose(
+            [
+                transforms.RandomAffine(
+                    SETTINGS.rotation,
+                    (SETTINGS.shift / 28, SETTINGS.shift / 28),
+                    (1 - SETTINGS.scale, 1 + SETTINGS.scale),
+                    interpolation=transforms.InterpolationMode.BILINEAR,
+                ),
+                transforms.ToTensor(),
+                transforms.Normalize((dataset.mean,), (dataset.std,)),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self.dataset.train_images)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        return self.transform(to_pil_image(self.dataset.train_images[index])), int(self.dataset.train_labels[index])
+
+
+@row
+def loader() -> Row:
+    """Against the way of the course notebooks."""
+    dataset = excerpt()
+
+    def through_loader(workers: int) -> Callable[[], None]:
+        net = network()
+        optimizer = optimizer_of(net)
+        loading = DataLoader(Pictures(dataset), SETTINGS.batch_size, shuffle=True, num_workers=workers, drop_last=True)
+        return lambda: train_on(loading, net, optimizer)
+
+    with threads(CORES):
+        ours, *theirs = fastest(epoch_of_fit(dataset), through_loader(0), through_loader(2))
+    ratio = ours / min(theirs)
+    return Row(
+        "an epoch of fit / one fed by torchvision transforms through a DataLoader (without a test), two cores",
+        "≤ 0.40",
+        f"{ratio:.2f} ({5 * ours:.1f} s / {5 * min(theirs):.1f} s an epoch of 60,000)",
+        ratio <= 1 / 2.5,
+    )
+
+
+@row
+def ready() -> Row:
+    """Against training alone, on batches that are ready."""
+    dataset = excerpt()
+    net = network()
+    optimizer = optimizer_of(net)
+    inputs = data.to_input(dataset.train_images, dataset).split(SETTINGS.batch_size)
+    batches = list(zip(inputs, dataset.train_labels.split(SETTINGS.batch_size), strict=True))
+    batches = batches[: len(dataset.train_labels) // SETTINGS.batch_size]
+    with threads(1):
+        ours, alone = fastest(epoch_of_fit(dataset), lambda: train_on(batches, net, optimizer), rounds=5)
+    ratio = ours / alone
+    return Row(
+        "an epoch of fit / forward, backward and step alone on batches that are ready, one core",
+        "≤ 1.15",
+        f"{ratio:.2f} ({5 * ours:.1f} s / {5 * alone:.1f} s an epoch of 60,000)",
+        ratio <= 1.15,
+    )
+
+
+PEAK = """
+import resource, sys, torch
+torch.set_num_threads(1)
+at_import = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from normstudy import data, training
+net = training.build("batch", 4, 0)
+training.fit(net, data.load("mnist"), training.Settings(epochs=1, l1=1e-5, l2=1e-5))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - at_import) / (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+@row
+def memory() -> Row:
+    """Peak memory of training, over that of importing torch."""
+    what, bar = "peak memory of a variant's run over that of importing torch, MNIST", "≤ 600 MB"
+    if not has_mnist():
+        return Row(what, bar, "no MNIST here", None)
+    peak = float(subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True).stdout)
+    return Row(what, bar, f"{peak:.0f} MB", peak <= 600)
+
+
+@row
+def variant() -> Row:
+    """One variant, with the accuracy that it reaches."""
+    what, bar = (
+        "training one variant, two cores, against 20 epochs of the most accurate peers (700 s)",
+        "≤ 1/6, aims 1/12",
+    )
+    if not has_mnist():
+        return Row(what, bar, "no MNIST here", None)
+    with threads(CORES):
+        history = training.fit(network(), data.load("mnist"), SETTINGS)  # type: ignore[arg-type]
+    seconds = sum(metrics.seconds for metrics in history)
+    accuracy = 100 * history[-1].test_accuracy
+    return Row(what, bar, f"1/{700 / seconds:.1f} ({seconds:.0f} s, {accuracy:.2f} %)", seconds <= 700 / 6)
+
+
+@row
+def study() -> Row:
+    """The whole MNIST study from nothing: every notebook, and the report."""
+    what, bar = "whole MNIST study from nothing, with the report, two cores", "≤ 360 s, aims 180 s"
+    if not has_mnist():
+        return Row(what, bar, "no MNIST here", None)
+    with fresh_copy() as root:
+        seconds = timed(root, "run", "-p", "dataset", "mnist") + timed(root, "render", "--dataset", "mnist")
+    return Row(what, bar, f"{seconds:.0f} s", seconds <= 360)
+
+
+IMPORTS = "import time; start = time.perf_counter(); {lines}; print(time.perf_counter() - start)"
+
+
+@row
+def notebooks() -> Row:
+    """What running notebooks costs beyond their own work."""
+    with fresh_copy() as root:
+        ours = timed(root, "run", "-p", "dataset", "digits")
+        own = 0.0
+        for notebook in (root / "report" / "executed" / "digits").glob("*/*.ipynb"):
+            cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+            sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+            imports = [
+                line for source in sources for line in source.splitlines() if line.startswith(("import ", "from "))
+            ]
+            program = IMPORTS.format(lines="; ".join(imports))
+            own += float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout)
+            metrics = notebook.parent / "metrics.csv"
+            if metrics.exists():
+                own += pd.read_csv(metrics).seconds.sum()
+    ratio = ours / own
+    return Row(
+        "all notebooks of make report (digits) / the sum of their imports and training",
+        "≤ 1.2",
+        f"{ratio:.2f} ({ours:.0f} s / {own:.0f} s)",
+        ratio <= 1.2,
+    )
+
+
+@row
+def render() -> Row:
+    """What the question "is anything out of date?" costs."""
+    with fresh_copy() as root:
+        timed(root, "run", "-p", "dataset", "digits")
+        timed(root, "render", "--dataset", "digits")
+        program = "from pathlib import Path; from normstudy import render; render.render(Path.cwd(), 'digits')"
+        alone = [sys.executable, "-c", program]
+        whole, rendering = fastest(
+            lambda: timed(root, "render", "--dataset", "digits"),
+            lambda: subprocess.run(alone, cwd=root, check=True, capture_output=True, env=environment(root)),
+        )
+    ratio = whole / rendering
+    return Row(
+        "normstudy render with nothing out of date / rendering alone",
+        "≤ 1.1",
+        f"{ratio:.2f} ({whole:.1f} s / {rendering:.1f} s)",
+        ratio <= 1.1,
+    )
+
+
+@row
+def gpu() -> Row:
+    """15 epochs on a GPU, beside the least that its arithmetic and its memory allow."""
+    what, bar = "15 epochs of MNIST, one variant, on an NVIDIA GPU (bar for an H200)", "≤ 3 s"
+    if not torch.cuda.is_available() or not has_mnist():
+        return Row(what, bar, "no GPU here" if has_mnist() else "no MNIST here", None)
+    dataset = data.load("mnist", "cuda")
+    settings = replace(SETTINGS, epochs=15)
+    training.fit(training.build("batch", 4, 0), dataset, replace(settings, epochs=1))
+    start = time.perf_counter()
+    training.fit(training.build("batch", 4, 0), dataset, settings)
+    torch.cuda.synchronize()
+    seconds = time.perf_counter() - start
+    return Row(what, bar, f"{seconds:.2f} s; floor {floor(settings):.2f} s", seconds <= 3)
+
+
+def floor(settings: training.Settings, flops: float = 67e12, bandwidth: float = 4.8e12) -> float:
+    """Seconds that training must take: its arithmetic in float32, or its activations' way through memory.
+
+    Each convolution and linear layer is worked through three times (forward, and backward for its input and its
+    weights), 2 operations for each product; each layer's output is written and read forward and backward, 4 bytes a
+    value. `flops` and `bandwidth` are an H200's, by its data sheet.
+    """
+    operations = moved = 0
+    hooks = []
+    net = training.build("batch", 4, 0)
+
+    def count(layer: torch.nn.Module, _: object, output: torch.Tensor) -> None:
+        nonlocal operations, moved
+        moved += 4 * 4 * output.numel()
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear):
+            operations += 3 * 2 * output[0, 0].numel() * layer.weight.numel()
+
+    for layer in net.modules():
+        if not list(layer.children()):
+            hooks.append(layer.register_forward_hook(count))
+    net.eval()(torch.zeros(1, 1, 28, 28))
+    return settings.epochs * 60_000 * max(operations / flops, moved / bandwidth)
+
+
+def has_mnist() -> bool:
+    """Whether MNIST lies in the data folder."""
+    return all(files.find("mnist").values())
+
+
+def environment(root: Path) -> dict[str, str]:
+    """The environment of a command in a copy of the project: the copy's package, this machine's data."""
+    return os.environ | {"NORMSTUDY_DATA": str(files.root().resolve()), "PYTHONPATH": str(root)}
+
+
+def timed(root: Path, *command: str) -> float:
+    """Seconds that a `normstudy` command takes in a copy of the project."""
+    start = time.perf_counter()
+    program = "from normstudy.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *command], cwd=root, env=environment(root), capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"normstudy {' '.join(command)}: {done.stdout}{done.stderr}")
+    return time.perf_counter() - start
+
+
+@contextmanager
+def fresh_copy() -> Iterator[Path]:
+    """A copy of the project's files, without anything that was made from them."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        for name in listed.splitlines():
+            if (ROOT / name).is_file():
+                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, Path(folder) / name)
+        yield Path(folder)
+
+
+def main(names: list[str]) -> None:
+    """Measure and print."""
+    with_what = machine()
+    console = Console(width=160)
+    console.print(", ".join(f"{name} {value}" for name, value in with_what.items()))
+    table = Table("what", "bar", "here", "kept")
+    for name in names:
+        console.print(f"measuring {name} …", style="dim")
+        measured = ROWS[name]()
+        table.add_row(measured.what, measured.bar, measured.here, {True: "yes", False: "no", None: "–"}[measured.kept])
+    console.print(table)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help=f"of {', '.join(ROWS)}; all of them by default")
+    main(parser.parse_args().rows or list(ROWS))
