@@ -118,7 +118,7 @@ def check(values: Mapping[str, object], names: tuple[str, ...] | None = None) ->
         first = error.errors()[0]
         name = str(first["loc"][0])
         reason = first["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
-        reason = reason.replace("input should be", "it must be")
+        reason = reason.replace("input should be", "it must be").partition(", unable to parse")[0]
         raise ParameterError(f"{name} is {_shown(values[name])}; {reason[0].lower() + reason[1:]}") from error
 
 

@@ -1,0 +1,91 @@
+"""The command: what it refuses in one line with exit code 2, and what it says."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, command
+
+REFUSED = {
+    "an unknown normalization": (["run", "-p", "norm_arg", "batchh"], "norm_arg is batchh; it must be 'batch'"),
+    "a negative penalty": (["run", "-p", "l1", "-1"], "l1 is -1; it must be greater than or equal to 0"),
+    "groups that do not divide": (
+        ["run", "-p", "groups", "3", "-p", "dataset", "digits"],
+        "groups is 3; it must divide",
+    ),
+    "no epochs": (["run", "-p", "epochs", "0"], "epochs is 0; it must be greater than or equal to 1"),
+    "an unknown parameter": (["run", "-p", "epoch", "3"], "epoch is not a parameter; did you mean epochs?"),
+    "an unknown variant": (["run", "bach"], "'bach' is not one of"),
+    "half a parameter": (["run", "-p", "epochs"], "requires 2 arguments"),
+    "an unknown dataset": (["render", "--dataset", "minst"], "'minst' is not one of"),
+    "an unknown command": (["runn"], "No such command 'runn'"),
+    "no time": (["run", "--time-limit", "0"], "0.0 is not in the range"),
+}
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sources")
+    shutil.copytree(ROOT / "report" / "notebooks", folder / "report" / "notebooks")
+    shutil.copytree(ROOT / "params", folder / "params")
+    shutil.copy(ROOT / "_quarto.yml", folder)
+    return folder
+
+
+def refused(run: subprocess.CompletedProcess[str]) -> str:
+    """The one line with which a command refused its input."""
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+    (line,) = run.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(("words", "right"), REFUSED.values(), ids=REFUSED)
+def test_a_wrong_input_is_one_line_and_exit_code_2(words: list[str], right: str, sources: Path):
+    assert right in refused(command(sources, "normstudy", *words))
+
+
+def test_damaged_data_are_named_before_anything_is_trained(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (raw / f"{name}-ubyte").write_bytes(b"not an image")
+    monkeypatch.setenv("NORMSTUDY_DATA", str(tmp_path))
+    line = refused(command(sources, "normstudy", "run"))
+    assert "train-images-idx3-ubyte begins with" in line
+    assert not list((sources / "report" / "executed").glob("mnist/*"))
+
+
+def test_outside_a_project_it_says_where_to_go(tmp_path: Path):
+    run = command(tmp_path, "normstudy", "status")
+    assert run.returncode == 1
+    assert "is not in a normstudy project" in run.stderr
+
+
+def test_status_says_what_was_never_run(sources: Path):
+    run = command(sources, "normstudy", "status", "--dataset", "digits")
+    assert run.returncode == 0
+    assert run.stdout.count("never run") == 5
+
+
+def test_the_notebook_explains_its_parameters(sources: Path):
+    run = command(sources, "papermill", "--help-notebook", "report/notebooks/variant.ipynb")
+    assert run.returncode == 0
+    for name in ("norm_arg: str", "epochs: int", "learning_rate: float", "l1: float", "seed: int"):
+        assert name in run.stdout
+    assert "passes over the training images" in run.stdout
+
+
+def test_one_variant_runs_with_plain_papermill(sources: Path):
+    run = command(
+        sources, "papermill", "report/notebooks/variant.ipynb", "out.ipynb", "-f", "params/batch.yaml",
+        "-p", "epochs", "1", "-p", "dataset", "digits", "--no-progress-bar",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert "misclassif" in (sources / "out.ipynb").read_text()
+    assert not (sources / "report" / "executed" / "digits").exists()

@@ -1,0 +1,141 @@
+"""Parameters: their one list, their sources, and one line for whatever cannot be right."""
+
+from pathlib import Path
+
+import pytest
+
+from normstudy import variants
+from normstudy.variants import ParameterError
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "report" / "notebooks" / "variant.ipynb"
+NAMES = tuple(variants.defaults(NOTEBOOK))
+
+WRONG_VALUES = [
+    *[("norm_arg", value, "'batch', 'layer'") for value in ("batchh", "", "Batch", 1, None, "<b>")],
+    *[("dataset", value, "'mnist'") for value in ("minst", "", 3, None, "../mnist")],
+    *[("device", value, "'auto'") for value in ("gpu", "", "cuda:7", 0)],
+    *[("groups", value, "integer") for value in ("two", "", "2.5", 2.5, None, [2])],
+    *[("groups", value, "greater than or equal to 1") for value in (0, -4, "-1")],
+    *[("epochs", value, "integer") for value in ("abc", "", "1.5", "nan", "1e3x", None, {})],
+    *[("epochs", value, "than or equal to") for value in (0, -1, "0", 10**9)],
+    *[("batch_size", value, "than or equal to") for value in (0, 1, -128, 10**9)],
+    *[("learning_rate", value, "number") for value in ("fast", "", None)],
+    *[("learning_rate", value, "it must be") for value in ("inf", "nan", float("inf"), float("nan"))],
+    *[("learning_rate", value, "than") for value in (0, -0.1, 1e9)],
+    *[("l1", value, "number") for value in ("", "none", "1,5")],
+    *[("l1", value, "it must be") for value in ("nan", float("-inf"))],
+    *[("l1", value, "than or equal to") for value in (-1, "-0.001", 11)],
+    *[("l2", value, "than or equal to") for value in (-1e-9, "1e3")],
+    *[("rotation", value, "than or equal to") for value in (-1, 181)],
+    *[("shift", value, "than or equal to") for value in (-1, 15)],
+    *[("scale", value, "less than 1") for value in (1, 1.5)],
+    *[("seed", value, "integer") for value in ("", "zero", 0.5)],
+    *[("seed", value, "than") for value in (-1, 2**40)],
+    *[("threads", value, "than or equal to") for value in (0, -2)],
+    *[(name, True, "number") for name in ("epochs", "l1", "seed", "groups")],
+]
+
+
+@pytest.mark.parametrize(("name", "value", "right"), WRONG_VALUES)
+def test_a_wrong_value_is_named_with_what_would_be_right(name: str, value: object, right: str):
+    with pytest.raises(ParameterError) as refusal:
+        variants.check({name: value}, NAMES)
+    message = str(refusal.value)
+    assert message.startswith(f"{name} is ")
+    assert right in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("epoch", "epochs"), ("epochss", "epochs"), ("learningrate", "learning_rate"), ("normarg", "norm_arg"),
+     ("Dataset", "dataset"), ("batch-size", "batch_size"), ("lr", None), ("", None), ("__class__", None)],
+)  # fmt: skip
+def test_an_unknown_name_is_refused_with_the_nearest_right_one(name: str, near: str | None):
+    with pytest.raises(ParameterError, match="is not a parameter") as refusal:
+        variants.check({name: 1}, NAMES)
+    assert (f"did you mean {near}?" if near else "there are norm_arg, dataset") in str(refusal.value)
+
+
+FILES = {
+    "nothing": ("", "holds nothing"),
+    "a list": ("- batch\n- layer\n", "holds a list"),
+    "a word": ("batch", "holds a str"),
+    "not YAML": ("norm_arg: [batch", "is not a YAML file"),
+    "a tab": ("norm_arg:\tbatch\n\t- x", "is not a YAML file"),
+    "a Python object": ("l1: !!python/object/apply:os.system ['touch hacked']", "is not a YAML file"),
+    "a Python name": ("l1: !!python/name:os.system", "is not a YAML file"),
+    "a mapping in a mapping": ("l1: {value: 0.1}", "l1 holds a mapping"),
+    "a list in a mapping": ("seed: [1, 2]", "seed holds a list"),
+    "no value": ("l1:", "l1 holds nothing"),
+    "a number as name": ("1: batch", "it must hold a mapping"),
+    "deep nesting": ("[" * 5000, "is not a YAML file"),
+    "an unknown name": ("epoch: 3", "did you mean epochs?"),
+    "a wrong value": ("epochs: 0", "epochs is 0"),
+    "too much": ("# " + "x" * 200_000, "at most 100,000"),
+}
+
+
+@pytest.mark.parametrize(("content", "right"), FILES.values(), ids=FILES)
+def test_a_wrong_file_is_named_with_what_is_wrong(
+    content: str, right: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "batch.yaml"
+    file.write_text(content)
+    with pytest.raises(ParameterError) as refusal:
+        variants.parameters(NOTEBOOK, [file], {})
+    message = str(refusal.value)
+    assert message.startswith(str(file))
+    assert right in message
+    assert "\n" not in message
+    assert not (tmp_path / "hacked").exists()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"norm_arg: \x80"])
+def test_a_file_that_is_not_text_is_refused(content: bytes, tmp_path: Path):
+    (tmp_path / "x.yaml").write_bytes(content)
+    with pytest.raises(ParameterError, match="is not a YAML file"):
+        variants.read(tmp_path / "x.yaml")
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(ParameterError, match=r"none\.yaml cannot be read: No such file"):
+        variants.read(tmp_path / "none.yaml")
+
+
+def test_later_sources_override_earlier_ones(tmp_path: Path):
+    for name, content in (("digits", "epochs: 7\nseed: 1"), ("batch", "seed: 2\nl1: 0.5")):
+        (tmp_path / f"{name}.yaml").write_text(content)
+    values = variants.parameters(NOTEBOOK, [tmp_path / "digits.yaml", tmp_path / "batch.yaml"], {"l1": "1e-3"})
+    assert (values["epochs"], values["seed"], values["l1"]) == (7, 2, 0.001)
+    assert values["groups"] == variants.defaults(NOTEBOOK)["groups"]
+
+
+def test_words_from_a_command_line_become_values_of_the_right_type():
+    values = variants.check({"epochs": "3", "l1": "1e-5", "norm_arg": "group", "seed": 4.0})
+    assert values == {"epochs": 3, "l1": 1e-5, "norm_arg": "group", "seed": 4}
+    assert [type(value) for value in values.values()] == [int, float, str, int]
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "params").glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_projects_own_files_are_plain_mappings(file: Path):
+    assert (
+        isinstance(variants.read(file), dict)
+        if file.stem in (*variants.VARIANTS, *variants.DATASETS)
+        else file.is_file()
+    )
+
+
+def test_the_three_variants_are_those_of_the_study():
+    penalties = {
+        name: {
+            key
+            for key, value in variants.read(ROOT / "params" / f"{name}.yaml").items()
+            if key in ("l1", "l2") and value
+        }
+        for name in variants.VARIANTS
+    }
+    assert penalties == {"batch": {"l1", "l2"}, "layer": {"l2"}, "group": {"l1"}}
+    assert all(variants.read(ROOT / "params" / f"{name}.yaml")["norm_arg"] == name for name in variants.VARIANTS)
