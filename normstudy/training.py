@@ -179,7 +179,7 @@ def fit(
     # Channels last is the layout in which convolution, normalization and pooling are fastest on the CPU too.
     net.to(device).to(memory_format=torch.channels_last).train()
     generator = torch.Generator(device).manual_seed(settings.seed)
-    rates = torch.tensor(one_cycle(settings.learning_rate, settings.epochs * batches)).view(settings.epochs, batches)
+    rates = one_cycle(settings.learning_rate, settings.epochs * batches)
     rate = torch.tensor(settings.learning_rate, device=device)
     optimizer = torch.optim.Adam(net.parameters(), lr=rate, fused=True, capturable=device.type == "cuda")
 
@@ -187,7 +187,8 @@ def fit(
     # is the same work each time and a GPU never waits for Python.
     batch = torch.zeros(1, dtype=torch.int64, device=device)
     order = torch.zeros(batches, settings.batch_size, dtype=torch.int64, device=device)
-    epoch_rates, losses, penalties, correct = (torch.zeros(batches, device=device) for _ in range(4))
+    losses, penalties, correct = (torch.zeros(batches, device=device) for _ in range(3))
+    rates_of_all, rates_of_epoch = torch.tensor(rates, device=device), torch.zeros(batches, device=device)
 
     def step() -> None:
         chosen = order[batch].squeeze(0)
@@ -196,7 +197,7 @@ def fit(
         loss, added = F.cross_entropy(logits, targets), penalty(net, settings)
         optimizer.zero_grad()
         (loss + added).backward()  # type: ignore[no-untyped-call]
-        rate.copy_(epoch_rates[batch].squeeze(0))
+        rate.copy_(rates_of_epoch[batch].squeeze(0))
         optimizer.step()
         losses[batch] = loss.detach()
         penalties[batch] = added.detach()
@@ -212,7 +213,7 @@ def fit(
         start = time.perf_counter()
         net.train()
         batch.zero_()
-        epoch_rates.copy_(rates[epoch - 1])
+        rates_of_epoch.copy_(rates_of_all[(epoch - 1) * batches : epoch * batches])
         shuffled = torch.randperm(len(images), generator=generator, device=device)
         order.copy_(shuffled[: order.numel()].view_as(order))
         for _ in range(batches):
@@ -226,7 +227,7 @@ def fit(
         run.history.append(
             EpochMetrics(
                 epoch=epoch,
-                learning_rate=rates[epoch - 1, -1].item(),
+                learning_rate=rates[epoch * batches - 1],
                 train_loss=numbers[0],
                 train_penalty=numbers[1],
                 train_accuracy=numbers[2] / order.numel(),
