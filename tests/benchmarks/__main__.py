@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from rich.console import Console
 from rich.table import Table
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 from torchvision.transforms.functional import to_pil_image
 
@@ -292,24 +293,17 @@ def gpu() -> Row:
 def floor(settings: training.Settings, flops: float = 67e12, bandwidth: float = 4.8e12) -> float:
     """Seconds that training must take: its arithmetic in float32, or its activations' way through memory.
 
-    Each convolution and linear layer is worked through three times (forward, and backward for its input and its
-    weights), 2 operations for each product; each layer's output is written and read forward and backward, 4 bytes a
-    value. `flops` and `bandwidth` are an H200's, by its data sheet.
+    Each layer's output is written once and read once, forward and backward, 4 bytes a value. `flops` and `bandwidth`
+    are an H200's, by its data sheet.
     """
-    operations = moved = 0
-    hooks = []
-    net = training.build("batch", 4, 0)
-
-    def count(layer: torch.nn.Module, _: object, output: torch.Tensor) -> None:
-        nonlocal operations, moved
-        moved += 4 * 4 * output.numel()
-        if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear):
-            operations += 3 * 2 * output[0, 0].numel() * layer.weight.numel()
-
+    net = network()
+    sizes: list[int] = []
     for layer in net.modules():
         if not list(layer.children()):
-            hooks.append(layer.register_forward_hook(count))
-    net.eval()(torch.zeros(1, 1, 28, 28))
+            layer.register_forward_hook(lambda _layer, _inputs, output: sizes.append(output.numel()))
+    with FlopCounterMode(display=False) as counter:
+        net(torch.zeros(2, 1, 28, 28)).sum().backward()
+    operations, moved = counter.get_total_flops() / 2, 4 * 4 * sum(sizes) / 2
     return settings.epochs * 60_000 * max(operations / flops, moved / bandwidth)
 
 
