@@ -45,9 +45,10 @@ def check(runs: Sequence[Run]) -> None:
     from normstudy.training import choose_device
 
     for run in runs:
-        dataset = str(run.parameters["dataset"])
-        files.fetch(dataset)
-        files.check(dataset)
+        if "dataset" in run.parameters:
+            dataset = str(run.parameters["dataset"])
+            files.fetch(dataset)
+            files.check(dataset)
         if "norm_arg" in run.parameters:
             Net(str(run.parameters["norm_arg"]), int(run.parameters["groups"]))
         if "device" in run.parameters:
@@ -221,6 +222,11 @@ def _epochs(folder: Path) -> list[dict[str, float]]:
         return []
 
 
+def lacks(path: Path, failed: set[str]) -> bool:
+    """Whether a result that a notebook reads is not there, or has just failed to be made anew."""
+    return path.name in failed or not (path.is_file() or read_record(path))
+
+
 def bring_up_to_date(
     root: Path,
     runs: Sequence[Run],
@@ -235,12 +241,13 @@ def bring_up_to_date(
     for run in runs:
         _restore(run)
     ended: list[Progress] = []
-    for wave in ([run for run in runs if not run.inputs], [run for run in runs if run.inputs]):
+    for wave in (
+        [run for run in runs if "runs" not in run.parameters],
+        [run for run in runs if "runs" in run.parameters],
+    ):
         due = [run for run in wave if reasons(run)]
         failed = {progress.run.name for progress in ended if progress.state != "done"}
-        lacking = [folder for run in due for folder in run.inputs if folder.name in failed or not read_record(folder)]
-        if lacking:
-            break
+        due = [run for run in due if not any(lacks(path, failed) for path in run.inputs)]
         if due:
             check(due)
             ended += execute(root, due, report, time_limit)

@@ -16,8 +16,8 @@ from normstudy import files, variants
 from normstudy.variants import VARIANTS, Value
 
 FORMAT = 1  # of a result's folder; a result of another format is made again
-NAMES = (*VARIANTS, "comparison", "statistics")
-PLACES = ("runs", "output")  # parameters that say where, not what
+NAMES = (*VARIANTS, "comparison", "statistics", "accuracy")
+PLACES = ("runs", "results", "output")  # parameters that say where, not what
 
 
 class StudyError(RuntimeError):
@@ -33,7 +33,7 @@ class Run:
     parameters: dict[str, Value]
     overrides: dict[str, Value]
     folder: Path
-    inputs: tuple[Path, ...]  # results that the notebook reads
+    inputs: tuple[Path, ...]  # results that the notebook reads: folders of runs, or published files
 
     @property
     def notebook(self) -> Path:
@@ -89,7 +89,10 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
         values = variants.parameters(source, [file for file in from_files if file.is_file()], own)
         if "runs" in values:
             values["runs"] = store.relative_to(root).as_posix()
-        inputs = () if name in VARIANTS else tuple(store / variant for variant in VARIANTS)
+        if "runs" in values:
+            inputs = tuple(store / variant for variant in VARIANTS)
+        else:
+            inputs = tuple(sorted((root / str(values["results"])).glob("*.csv"))) if "results" in values else ()
         runs.append(Run(name, source, values, own, folder, inputs))
     return runs
 
@@ -111,8 +114,8 @@ def record_of(run: Run) -> dict[str, Any]:
         "parameters": {name: value for name, value in run.parameters.items() if name not in PLACES},
         "overrides": {name: value for name, value in run.overrides.items() if name not in PLACES},
         "code": _code(run.source),
-        "data": files.digest(str(run.parameters["dataset"])),
-        "inputs": {folder.name: _digest(folder / "record.json") for folder in run.inputs},
+        "data": files.digest(str(run.parameters["dataset"])) if "dataset" in run.parameters else "",
+        "inputs": {path.name: _digest(path / "record.json" if path.is_dir() else path) for path in run.inputs},
     }
 
 
@@ -155,5 +158,5 @@ def reasons(run: Run) -> list[str]:
         changed.append(f"{', '.join(f'{name}.py' for name in modules)} changed")
     if was["data"] != now["data"]:
         changed.append(f"the data of {run.parameters['dataset']} changed")
-    changed += [f"{name} was run again" for name in now["inputs"] if was["inputs"].get(name) != now["inputs"][name]]
+    changed += [f"{name} was made anew" for name in now["inputs"] if was["inputs"].get(name) != now["inputs"][name]]
     return changed

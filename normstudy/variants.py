@@ -53,6 +53,7 @@ CHECKS: dict[str, Any] = {
     "device": Literal["auto", "cpu", "cuda", "mps"],
     "threads": Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=1024)],
     "runs": str,
+    "results": str,
     "output": str,
 }
 

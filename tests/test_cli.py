@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from normstudy.study import NAMES
 from tests.conftest import ROOT, command
 
 REFUSED = {
@@ -70,7 +71,7 @@ def test_outside_a_project_it_says_where_to_go(tmp_path: Path):
 def test_status_says_what_was_never_run(sources: Path):
     run = command(sources, "normstudy", "status", "--dataset", "digits")
     assert run.returncode == 0
-    assert run.stdout.count("never run") == 5
+    assert run.stdout.count("never run") == len(NAMES)
 
 
 def test_the_notebook_explains_its_parameters(sources: Path):

@@ -55,6 +55,9 @@ def write_toy(root: Path) -> None:
     reader = 'dataset: str = "digits"  # d\nruns: str = ""  # r\noutput: str = ""  # o'
     for name in ("comparison", "statistics"):
         write_notebook(notebooks / f"{name}.ipynb", reader, READER)
+    write_notebook(notebooks / "accuracy.ipynb", 'results: str = "report/results"  # r\noutput: str = ""  # o', "1")
+    (root / "report" / "results").mkdir()
+    (root / "report" / "results" / "seeds.csv").write_text("seed\n0\n")
     for name in ("batch", "layer", "group"):
         (root / "params" / f"{name}.yaml").write_text(f"norm_arg: {name}\n")
 
@@ -117,6 +120,12 @@ def test_a_changed_notebook_is_run_again(done: Path):
     spoil(done, READER, "1 + 1", name="statistics")
     assert study.reasons(find(done, "statistics")) == ["statistics.ipynb changed"]
     assert run_all(done) == {"statistics": "done"}
+
+
+def test_changed_published_results_are_noticed(done: Path):
+    (done / "report" / "results" / "seeds.csv").write_text("seed\n1\n")
+    assert study.reasons(find(done, "accuracy")) == ["seeds.csv was made anew"]
+    assert run_all(done) == {"accuracy": "done"}
 
 
 def test_changed_data_are_noticed(done: Path, monkeypatch: pytest.MonkeyPatch):
