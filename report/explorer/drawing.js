@@ -1,0 +1,195 @@
+// <digit-drawing>: draw a digit or pick a misclassified one, and see what each of the three trained networks makes of it.
+// Reads globalThis.drawingData, which normstudy/page_data.py writes.
+"use strict";
+
+(() => {
+  const { element, number, announcer, shadow } = globalThis.component;
+  const { load, run, softmax } = globalThis.network;
+
+  const SIDE = 28;
+  const PEN = 20; // of a pad of 280 pixels: about as thick as the strokes of the training images
+  const MEANING = {
+    batch: "stored in training: one mean and one standard deviation for each channel",
+    layer: "from this image: one mean and one standard deviation",
+    group: "from this image: one mean and one standard deviation for each group of channels",
+  };
+
+  const PAGE = `
+    <div class="app">
+      <div class="drawing">
+        <div>
+          <canvas class="pad" width="280" height="280" role="img" aria-label="Draw a digit here with a pointer or a finger"></canvas>
+          <div class="controls"><button type="button" class="clear">Clear</button></div>
+          <p class="note">A drawing is scaled and centred by its centre of mass, as the images of MNIST were.</p>
+        </div>
+        <div>
+          <p class="shown"></p>
+          <table class="calculation answers"></table>
+        </div>
+      </div>
+      <fieldset class="picks"><legend>Or pick a test image that the networks misclassify</legend></fieldset>
+      <details class="layers"><summary>The means and standard deviations that each layer used</summary><div class="scroll"></div></details>
+      <p class="unseen" role="status"></p>
+    </div>`;
+
+  /** 28×28 grey values (0 to 255) on a canvas, dark on light. */
+  function paint(canvas, pixels) {
+    const context = canvas.getContext("2d");
+    const small = new OffscreenCanvas(SIDE, SIDE);
+    const image = new ImageData(SIDE, SIDE);
+    pixels.forEach((pixel, i) => image.data.set([255 - pixel, 255 - pixel, 255 - pixel, 255], 4 * i));
+    small.getContext("2d").putImageData(image, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  }
+
+  /** How dark each pixel of a canvas is, 0 to 255. */
+  function ink(canvas) {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return Float64Array.from({ length: data.length / 4 }, (_, i) => 255 - data[4 * i]);
+  }
+
+  /** A drawing as MNIST has its digits: 20 pixels at most, the centre of mass in the middle of 28×28. Null if empty. */
+  function centred(pad) {
+    const dark = ink(pad);
+    let [left, right, top, bottom] = [pad.width, -1, pad.height, -1];
+    dark.forEach((value, i) => {
+      if (value < 32) return;
+      const [x, y] = [i % pad.width, Math.floor(i / pad.width)];
+      [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
+    });
+    if (right < 0) return null;
+    const [width, height] = [right - left + 1, bottom - top + 1];
+    const scale = 20 / Math.max(width, height);
+    const place = (x, y) => {
+      const canvas = new OffscreenCanvas(SIDE, SIDE);
+      const context = canvas.getContext("2d");
+      context.fillStyle = "white";
+      context.fillRect(0, 0, SIDE, SIDE);
+      context.imageSmoothingQuality = "high";
+      context.drawImage(pad, left, top, width, height, x, y, width * scale, height * scale);
+      return ink(canvas);
+    };
+    const [x, y] = [(SIDE - width * scale) / 2, (SIDE - height * scale) / 2];
+    const first = place(x, y);
+    const mass = first.reduce((sum, value) => sum + value, 0);
+    const middle = (along) => first.reduce((sum, value, i) => sum + value * (along(i) + 0.5), 0) / mass;
+    return place(x + SIDE / 2 - middle((i) => i % SIDE), y + SIDE / 2 - middle((i) => Math.floor(i / SIDE)));
+  }
+
+  class DigitDrawing extends HTMLElement {
+    connectedCallback() {
+      if (this.shadowRoot || !globalThis.drawingData) return;
+      const { networks, mistakes, classes } = globalThis.drawingData;
+      this.networks = Object.fromEntries(Object.entries(networks).map(([name, layers]) => [name, load(layers)]));
+      const root = shadow(this, PAGE);
+      this.find = (selector) => root.querySelector(selector);
+      this.say = announcer(this.find("[role=status]"));
+      this.pad = this.find(".pad");
+      this.pen();
+      this.find(".clear").addEventListener("click", () => this.clear());
+      for (const mistake of mistakes) this.offer(mistake, classes[mistake.label]);
+      this.clear();
+      if (mistakes.length) this.pick(mistakes[0]);
+    }
+
+    // What the reader does.
+
+    pen() {
+      const context = this.pad.getContext("2d", { willReadFrequently: true });
+      const at = ({ offsetX, offsetY }) => [(offsetX * this.pad.width) / this.pad.clientWidth, (offsetY * this.pad.height) / this.pad.clientHeight];
+      this.pad.addEventListener("pointerdown", (event) => {
+        if (!this.drawn) this.clear();
+        this.pad.setPointerCapture(event.pointerId);
+        this.last = at(event);
+        this.line(context, this.last, this.last);
+      });
+      this.pad.addEventListener("pointermove", (event) => {
+        if (!this.last) return;
+        this.line(context, this.last, at(event));
+        this.last = at(event);
+      });
+      for (const end of ["pointerup", "pointercancel"]) this.pad.addEventListener(end, () => (this.last = null));
+    }
+
+    line(context, from, to) {
+      Object.assign(context, { lineWidth: PEN, lineCap: "round", strokeStyle: "black" });
+      context.beginPath();
+      context.moveTo(...from);
+      context.lineTo(...to);
+      context.stroke();
+      this.drawn = true;
+      this.show(centred(this.pad), "Your drawing");
+    }
+
+    clear() {
+      const context = this.pad.getContext("2d");
+      context.fillStyle = "white";
+      context.fillRect(0, 0, this.pad.width, this.pad.height);
+      this.drawn = false;
+      this.mark(null);
+      this.show(null, "Nothing is drawn yet");
+    }
+
+    offer(mistake, label) {
+      const canvas = element("canvas", { width: SIDE, height: SIDE });
+      const pixels = Uint8Array.from(atob(mistake.pixels), (letter) => letter.charCodeAt(0));
+      paint(canvas, pixels);
+      const button = element("button", { type: "button", className: "pick", "aria-label": `Test image ${mistake.index}, a ${label}`, "aria-pressed": "false" }, canvas);
+      button.addEventListener("click", () => this.pick(mistake));
+      button.dataset.index = mistake.index;
+      this.find(".picks").append(button);
+    }
+
+    pick(mistake) {
+      const pixels = Uint8Array.from(atob(mistake.pixels), (letter) => letter.charCodeAt(0));
+      paint(this.pad, pixels);
+      this.drawn = false;
+      this.mark(mistake.index);
+      this.show(pixels, `Test image ${mistake.index}, a ${globalThis.drawingData.classes[mistake.label]}`);
+    }
+
+    // What follows from it.
+
+    mark(index) {
+      for (const button of this.shadowRoot.querySelectorAll(".pick")) button.setAttribute("aria-pressed", `${Number(button.dataset.index) === index && index !== null}`);
+    }
+
+    show(pixels, name) {
+      const { classes, mean, std } = globalThis.drawingData;
+      this.pixels = pixels;
+      this.find(".shown").replaceChildren(element("strong", {}, name), pixels ? ". What the three networks say:" : ".");
+      this.answers = pixels && Object.fromEntries(Object.entries(this.networks).map(([method, layers]) => [method, run(layers, pixels, mean, std)]));
+      const columns = this.answers ? Object.entries(this.answers).map(([method, { logits }]) => [method, softmax(logits)]) : [];
+      const best = Object.fromEntries(columns.map(([method, values]) => [method, values.indexOf(Math.max(...values))]));
+      this.find(".answers").replaceChildren(
+        element("tr", {}, element("th", { scope: "col" }, "class"), ...columns.map(([method]) => element("th", { scope: "col" }, method))),
+        ...classes.map((label, k) => element("tr", {}, element("th", { scope: "row" }, label),
+          ...columns.map(([method, values]) => {
+            const bar = element("span", { className: "bar" });
+            bar.style.width = `${(45 * values[k]).toFixed(1)}%`;
+            return element("td", { className: `${method} ${best[method] === k ? "best" : ""}` }, bar, `${(100 * values[k]).toFixed(1)} %${best[method] === k ? " ◂" : ""}`);
+          }))),
+      );
+      this.showLayers();
+      if (pixels) this.say(`${name}: ${columns.map(([method, values]) => `${method} says ${classes[best[method]]}, ${(100 * values[best[method]]).toFixed(0)} %`).join("; ")}.`);
+    }
+
+    showLayers() {
+      const place = this.find(".layers .scroll");
+      if (!this.answers) return place.replaceChildren();
+      const heads = ["layer", "C×H×W", "means", "standard deviations"].map((head) => element("th", { scope: "col" }, head));
+      const list = (values) => element("td", {}, values.map((value) => number(value, 2)).join("  "));
+      const sections = Object.entries(this.answers).map(([method, { statistics }]) => {
+        const rows = statistics.map(({ shape, means, deviations }, i) =>
+          element("tr", {}, element("th", { scope: "row" }, `${i + 1}`), element("td", {}, shape.join("×")), list(means), list(deviations)));
+        const table = element("table", { className: "calculation" }, element("tr", {}, ...heads.map((head) => head.cloneNode(true))), ...rows);
+        const title = element("p", { className: "note" }, element("strong", {}, method), `: ${MEANING[method]}.`);
+        return element("section", { className: method, "aria-label": method }, title, table);
+      });
+      place.replaceChildren(...sections);
+    }
+  }
+
+  customElements.define("digit-drawing", DigitDrawing);
+})();

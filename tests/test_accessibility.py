@@ -1,0 +1,26 @@
+"""axe-core finds no violation in the whole report, on a desktop and a phone, in light and dark."""
+
+from pathlib import Path
+
+import pytest
+from tests.reading import chromium
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed (npm install in tests/)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_violation(report: Path, width: int, scheme: str):
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.goto((report / "report" / "index.html").as_uri())
+        page.wait_for_timeout(500)
+        page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    violations = [
+        f"{violation['id']} ({violation['help']}): {node['html'][:200]}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+    assert not violations, "\n".join(violations[:20])
