@@ -91,10 +91,27 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
             values["runs"] = store.relative_to(root).as_posix()
         if "runs" in values:
             inputs = tuple(store / variant for variant in VARIANTS)
+        elif "sweep" in values:
+            sweep = root / str(values["sweep"])
+            tables = sweep_tables(root, sweep.stem, str(values["dataset"]))
+            inputs = tuple(file for file in (sweep, *reversed(tables)) if file.is_file())
         else:
             inputs = tuple(sorted((root / str(values["results"])).glob("*.csv"))) if "results" in values else ()
         runs.append(Run(name, source, values, own, folder, inputs))
     return runs
+
+
+def sweep_tables(root: Path, name: str, dataset: str) -> list[Path]:
+    """Where results of the sweep `name` may lie, the first choice first.
+
+    One's own come before those that are published with the project; where a dataset has none, digits' do.
+    """
+    folders = [
+        root / "report" / place
+        for choice in dict.fromkeys((dataset, "digits"))
+        for place in (f"executed/{choice}/sweeps", f"results/{choice}")
+    ]
+    return [folder / f"{name}.parquet" for folder in folders]
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -52,8 +52,10 @@ CHECKS: dict[str, Any] = {
     "seed": Seed,
     "device": Literal["auto", "cpu", "cuda", "mps"],
     "threads": Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=1024)],
+    "measure": bool,
     "runs": str,
     "results": str,
+    "sweep": str,
     "output": str,
 }
 
@@ -73,7 +75,20 @@ def read(file: Path) -> dict[str, Value]:
     """The mapping in a YAML file of parameters, which may hold nothing but plain values.
 
     Raises:
-        ParameterError: the file is missing, too large, not YAML, not a mapping, or holds anything but plain values.
+        ParameterError: see `read_mapping`; or it holds anything but plain values.
+    """
+    content = read_mapping(file)
+    for name, value in content.items():
+        if not isinstance(value, Value):
+            raise ParameterError(f"{file}: {name} holds {_kind(value)}; it must be one plain value")
+    return content
+
+
+def read_mapping(file: Path) -> dict[str, Any]:
+    """The mapping in a YAML file, whatever its values.
+
+    Raises:
+        ParameterError: the file is missing, too large, not YAML, or not a mapping.
     """
     try:
         size = file.stat().st_size
@@ -87,9 +102,6 @@ def read(file: Path) -> dict[str, Value]:
         raise ParameterError(f"{file} is not a YAML file of parameters: {reason}") from error
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise ParameterError(f"{file} holds {_kind(content)}; it must hold a mapping such as 'norm_arg: batch'")
-    for name, value in content.items():
-        if not isinstance(value, Value):
-            raise ParameterError(f"{file}: {name} holds {_kind(value)}; it must be one plain value")
     return content
 
 
