@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint requirements.lock \
 	$(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
-.PHONY: report test setup lint format lock clean
+.PHONY: report test setup lint format lock bench clean
 
 report: .venv/report
 	$(BIN)/normstudy run -p dataset $(DATASET)
@@ -19,6 +19,10 @@ setup: .venv/report
 
 test: .venv/test lint
 	$(BIN)/pytest
+
+# Some minutes on a machine that does nothing else; tests/benchmarks/README.md says what is measured.
+bench: .venv/test
+	$(BIN)/python -m tests.benchmarks
 
 lint: .venv/test
 	$(BIN)/ruff format --check
@@ -48,6 +52,8 @@ lock: .venv/uv
 
 .venv/test: .venv/report
 	$(INSTALL) --editable '.[dev]'
+	@command -v npm >/dev/null && cd tests && npm install --silent --no-package-lock --no-audit --no-fund \
+		|| echo "npm could not install axe-core: the accessibility test will be skipped."
 	@touch $@
 
 clean:

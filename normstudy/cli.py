@@ -8,6 +8,8 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
 from normstudy import execution, publishing, study
@@ -92,6 +94,42 @@ def status(dataset: str | None) -> None:
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-p", "overrides", metavar="NAME VALUE", type=(str, str), multiple=True, help="Set a parameter.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Runs at a time on this machine; one a core if left out."
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Let the workers of a Dask scheduler make the runs.")
+def sweep(file: Path, overrides: tuple[tuple[str, str], ...], jobs: int | None, scheduler: str | None) -> None:
+    """Make the runs that a sweep file asks for and that have no result yet, such as params/factorial.yaml.
+
+    A finished run is kept whatever happens; the same command goes on from there. Results land in
+    report/executed/<dataset>/sweeps/.
+    """
+    from normstudy.sweep import sweep as make  # here, since importing torch takes longer than the other commands
+
+    with Bar(
+        TextColumn(file.stem),
+        MofNCompleteColumn(),
+        TextColumn("runs"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        transient=True,
+        speed_estimate_period=3600,
+    ) as bar:
+
+        def report(finished: int, asked: int) -> None:
+            if bar.task_ids:
+                bar.update(bar.task_ids[0], completed=finished)
+            else:
+                bar.add_task("", total=asked, completed=finished)
+
+        table = make(study.find_root(), file, dict(overrides), jobs, scheduler, report, console.print)
+    console.print(str(table))
+
+
+@main.command()
 @DATASET
 @TIME_LIMIT
 def prepare(dataset: str | None, time_limit: float | None) -> None:
@@ -129,7 +167,7 @@ def _stop_if_failed(runs: Sequence[Run], ended: Sequence[Progress]) -> None:
     failed = [progress.run.name for progress in ended if progress.state != "done"]
     if failed:
         raise StudyError(f"{', '.join(failed)} failed; the earlier results stay as they were")
-    waiting = [run.name for run in runs if run.inputs and study.reasons(run)]
+    waiting = [run.name for run in runs if "runs" in run.parameters and study.reasons(run)]
     if waiting:
         raise StudyError(
             f"{', '.join(waiting)} needs the results of {', '.join(VARIANTS)}; 'normstudy run' makes them all"

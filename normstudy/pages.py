@@ -7,6 +7,8 @@ MODULES = re.compile(r'<script src="([^"]*/)(quarto|tabsets/tabsets)\.js" type="
 WEB_FONT = re.compile(
     r"@import\s*(url\(\s*)?([\"'])https?://[^\"']*\2\s*\)?[^;]*;|@import\s*url\(https?://[^)]*\)[^;]*;"
 )
+TOGGLE = "Switch between the light and the dark page"
+MADE = "a.classList.add('quarto-color-scheme-toggle');"  # in the page's own script
 
 
 def make_whole(output: Path) -> None:
@@ -15,6 +17,8 @@ def make_whole(output: Path) -> None:
     - A browser loads no module script from disk: Quarto's two are joined into one classic script.
     - Some themes import a font from another host: such an import is taken out.
     - Pictures load when they are about to be seen.
+    - The button for the dark page has a name, and stands within the main landmark.
+    - Boxes in which a wide table scrolls can be reached by keyboard.
 
     Raises:
         ValueError: Quarto's scripts are not as they were when this was written.
@@ -26,6 +30,11 @@ def make_whole(output: Path) -> None:
         text = page.read_text(encoding="utf-8")
         whole = MODULES.sub(_classic, text)
         whole = re.sub(r"<img (?![^>]*\bloading=)", '<img loading="lazy" ', whole)
+        whole = whole if TOGGLE in whole else whole.replace(MADE, f"{MADE} a.ariaLabel = '{TOGGLE}';")
+        whole = whole.replace(
+            "window.document.body.appendChild(a);", "window.document.querySelector('main').append(a);"
+        )
+        whole = re.sub(r'(<div [^>]*class="cell-output [^"]*")(?! tabindex)', r'\1 tabindex="0"', whole)
         if whole != text:
             page.write_text(whole, encoding="utf-8")
     for sheet in output.rglob("*.css"):

@@ -308,7 +308,7 @@ class Filter:
         label, columns = element.identifier, element.attributes.get("layout-ncol")
         if isinstance(element, pf.Table):
             element.classes += ["typst:no-figure"] if self.target == "typst" else []
-            content = self.markup(('<div class="scroll">', ""), [element], ("</div>", ""))
+            content = self.markup(('<div class="scroll" tabindex="0">', ""), [element], ("</div>", ""))
         else:
             content = list(element.content)
         labelled = label.startswith(("fig-", "tbl-"))

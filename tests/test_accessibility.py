@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.reading import chromium
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"

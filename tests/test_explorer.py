@@ -71,7 +71,7 @@ def cells(page: Page, what: str) -> list:
 
 
 SHARES = "(cell) => cell.classList.contains('shares')"
-NUMBER = "(cell) => Number(cell.getAttribute('aria-label').split(': ')[1].replace('−', '-'))"
+NUMBER = "(cell) => Number(cell.dataset.value)"
 
 
 def choose(page: Page, **settings: object) -> None:
@@ -269,7 +269,7 @@ def test_it_fits_a_phone_and_a_finger(browser: Browser, folder: Path, shape: dic
         sizes = cells(page, "(cell) => [cell.offsetWidth, cell.offsetHeight]")
         assert min(side for size in sizes for side in size) >= 22  # with the gap between them 24
         assert all(cells(page, "(cell) => cell.scrollWidth <= cell.clientWidth"))
-        assert any(cells(page, "(cell) => cell.textContent !== ''")) is digits
+        assert any(cells(page, "(cell) => cell.lastChild.textContent !== ''")) is digits
 
 
 def test_a_reader_without_javascript_and_a_printer_see_the_static_figure(browser: Browser, folder: Path) -> None:

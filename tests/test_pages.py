@@ -43,6 +43,19 @@ def test_pictures_load_when_they_are_about_to_be_seen(output: Path):
     assert '<img loading="eager" src="b.svg">' in page
 
 
+def test_what_scrolls_can_be_reached_by_keyboard_and_the_toggle_has_a_name(output: Path):
+    page = output / "report" / "index.html"
+    page.write_text(
+        '<div class="cell-output cell-output-display"></div><script>'
+        "a.classList.add('quarto-color-scheme-toggle'); window.document.body.appendChild(a);</script>"
+    )
+    make_whole(output)
+    text = page.read_text()
+    assert 'class="cell-output cell-output-display" tabindex="0"' in text
+    assert "a.ariaLabel = 'Switch between the light and the dark page';" in text
+    assert "querySelector('main').append(a)" in text
+
+
 def test_fonts_of_other_hosts_are_not_asked_for(output: Path):
     make_whole(output)
     assert (output / "theme.css").read_text() == "b{}a{}"

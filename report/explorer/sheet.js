@@ -76,7 +76,7 @@ globalThis.createSheet = (() => {
         const [block, h, w] = [Math.floor(i / (H * W)), Math.floor(i / W) % H, i % W];
         const place = [`image ${Math.floor(block / C) + 1}`, `channel ${(block % C) + 1}`];
         if (H * W > 1) place.push(`row ${h + 1}`, `column ${w + 1}`);
-        cell.setAttribute("aria-label", `${place.join(", ")}: ${number(values[i])}`);
+        cell.dataset.place = place.join(", ");
         cell.style.setProperty("--shade", (values[i] - least) / range);
       });
 
@@ -121,7 +121,13 @@ globalThis.createSheet = (() => {
     }
 
     function write() {
-      cells.forEach((cell, i) => (cell.textContent = decimals === null ? "" : number(values[i], decimals)));
+      cells.forEach((cell, i) => {
+        // The name is the cell's text, of which the first part is only heard.
+        const seen = decimals === null ? "" : number(values[i], decimals);
+        const heard = `${cell.dataset.place}: ${seen ? "" : number(values[i])}`;
+        cell.dataset.value = values[i];
+        cell.replaceChildren(element("span", { className: "unseen" }, heard), seen);
+      });
     }
 
     /** See how much of a number there is room for. */
