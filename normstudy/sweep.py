@@ -154,7 +154,7 @@ def sweep(
             choose_device(str(device))
 
     given = "".join(f" -p {name} {value}" for name, value in overrides.items())
-    command = f"normstudy sweep params/{file.name}{given}"
+    command = f"normstudy sweep {Path(os.path.relpath(file, root)).as_posix()}{given}"
     table = study.sweep_tables(root, file.stem, dataset)[0]
     table.parent.mkdir(parents=True, exist_ok=True)
     try:
