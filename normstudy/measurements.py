@@ -40,13 +40,13 @@ def measured(layer: Layer) -> tuple[Tensor, Tensor]:
     """The mean and the standard deviation that the layer used for each image and channel, both (N, C).
 
     Gamma and beta are undone; what is left is (x − μ) / σ, whose spread and centre give σ and μ. Where a channel's
-    input has no spread, or its gamma is 0, nothing can be read off: NaN.
+    input has (nearly) no spread, or its gamma is 0, nothing can be read off: NaN.
     """
     gamma, beta = (tensor.detach().view(-1, 1, 1) for tensor in layer.module.parameters())
     normalized = (layer.returned - beta) / gamma
     deviation = layer.given.std(dim=(2, 3)) / normalized.std(dim=(2, 3))
     mean = layer.given.mean(dim=(2, 3)) - deviation * normalized.mean(dim=(2, 3))
-    readable = (layer.given.std(dim=(2, 3)) > 1e-9) & (gamma.flatten().abs() > 1e-9)
+    readable = (layer.given.std(dim=(2, 3)) > 1e-6) & (gamma.flatten().abs() > 1e-9)
     nothing = torch.full_like(mean, torch.nan)
     return torch.where(readable, mean, nothing), torch.where(readable, deviation, nothing)
 

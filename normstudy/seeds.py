@@ -119,12 +119,13 @@ def findings(last: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def tuning_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """What was tried on held-out training images, the lowest held-out loss first within a number of epochs."""
+def tuning_table(runs: pd.DataFrame, best: int = 5) -> pd.DataFrame:
+    """The `best` trials on held-out training images for each number of epochs and variant, the lowest loss first."""
     varied = ["network", "note", "optimizer", "learning_rate", "batch_size", "l1", "l2"]
     groups = runs.fillna({"note": ""}).groupby([*varied, "norm_arg", "epochs"], sort=False)
     table = groups[["held_out_loss", "held_out_accuracy", "core_seconds"]].mean().reset_index()
-    table = table.sort_values(["epochs", "norm_arg", "held_out_loss"], ascending=[False, True, True], ignore_index=True)
+    table = table.sort_values(["epochs", "norm_arg", "held_out_loss"], ascending=[False, True, True])
+    table = table.groupby(["epochs", "norm_arg"], sort=False).head(best).reset_index(drop=True)
     return pd.DataFrame(
         {
             "epochs": table["epochs"],

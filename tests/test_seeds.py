@@ -46,6 +46,17 @@ def test_none_is_found_where_seeds_disagree():
     assert "within what chance would give" in seeds.findings(last)[-1]
 
 
+def test_the_best_trials_come_first_and_no_more_than_asked_for():
+    trials = pd.DataFrame(
+        {
+            "network": list("abcdefg"), "note": None, "optimizer": "Adam", "learning_rate": 0.01, "batch_size": 128,
+            "l1": 0.0, "l2": 0.0, "norm_arg": "batch", "epochs": 5, "held_out_accuracy": 0.99, "core_seconds": 1.0,
+            "held_out_loss": [0.7, 0.1, 0.5, 0.2, 0.3, 0.4, 0.6],
+        }
+    )  # fmt: skip
+    assert seeds.tuning_table(trials)["network"].tolist() == ["b", "d", "e", "f", "c"]
+
+
 def test_a_single_seed_has_no_interval():
     last = seeds.last_epoch(runs(batch=[0.99], layer=[0.98]))
     assert seeds.summary(last)["low"].isna().all()
