@@ -18,14 +18,16 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from normstudy import experiments, files, study, variants, workers
+from normstudy import experiments, figures, files, study, variants, workers
 from normstudy.model import Net
 from normstudy.study import StudyError
 from normstudy.training import choose_device
@@ -196,6 +198,62 @@ def sweep(
             "are kept, and the same command tries these again"
         )
     return table
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The results of a sweep that a report shows.
+
+    Attributes:
+        rows: a row a run and epoch; the column `run` numbers the runs.
+        dataset: what they were made on: the one that was asked for, or else `digits`.
+        table: the Parquet file that they come from.
+        origin: where they come from, a sentence each.
+    """
+
+    rows: pd.DataFrame
+    dataset: str
+    table: Path
+    origin: list[str]
+
+
+def results(root: Path, file: Path, dataset: str) -> Shown:
+    """The results of all runs of a sweep file: one's own, or those published with the project, or else those on digits.
+
+    If there are none at all, those on digits are made.
+    """
+    for choice in dict.fromkeys((dataset, "digits")):
+        runs = expand(root, file, {"dataset": choice})
+        for table in study.sweep_tables(root, file.stem, choice)[:2]:
+            found = read(table, tuple(next(iter(runs.values()))))
+            if found.keys() >= runs.keys():
+                return _shown(root, file, dataset, choice, table, {name: found[name] for name in runs})
+    sweep(root, file, {"dataset": "digits"})
+    return results(root, file, dataset)
+
+
+def _shown(root: Path, file: Path, asked: str, dataset: str, table: Path, found: Results) -> Shown:
+    rows = [{"run": number, **row} for number, run in enumerate(found.values()) for row in run]
+    frame = pd.DataFrame(rows)
+    origin = []
+    if dataset != asked:
+        origin.append(
+            f"These runs are on {dataset}, since there are none on {asked} yet: "
+            f"`normstudy sweep params/{file.name} -p dataset {asked}` makes them."
+        )
+    makers = ", and ".join(figures.escape(maker) for maker in frame["made_by"].unique())
+    published = "come with the project" if "results" in table.relative_to(root).parts else "were made here"
+    origin.append(
+        f"The results of these {len(found)} runs on {dataset} {published}. They were made by `{command_of(table)}` on: "
+        f"{makers}."
+    )
+    older = frame.loc[frame["code"] != experiments.code(), "run"].nunique()
+    if older:
+        origin.append(
+            f"{older} of the {len(found)} runs were made before the last change of the code that trains; "
+            f"the same command makes them anew."
+        )
+    return Shown(frame, dataset, table, origin)
 
 
 def _is_done(rows: list[dict[str, Any]] | None) -> bool:

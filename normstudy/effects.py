@@ -1,0 +1,240 @@
+"""The statistics of experiments with several seeds: means, effects and differences, each with its 95 % interval.
+
+Each seed repeats the whole experiment: the first weights and the order of the images are those of the seed. So every
+effect is computed within a seed, and its interval is Student's over the seeds. It takes for granted neither equal
+variances nor that the runs of a seed are independent of one another. Probabilities are corrected by Holm's method for
+the number of comparisons in their table.
+
+A table of runs has a row a run: its parameters, the outcomes of its last epoch, `normalization`, `penalty`, `seed`.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+LEVEL = 0.05  # of the tests and intervals
+NORMALIZATIONS = ("none", "batch", "layer", "group", "instance")
+PENALTIES = ("none", "L1", "L2", "L1 + L2")
+GUESSING = {"test_accuracy": 0.1, "test_loss": math.log(10)}
+"""What a run that diverged counts as: a network that gives each of the ten classes the same probability."""
+
+
+def last_epochs(rows: pd.DataFrame) -> pd.DataFrame:
+    """The table of runs: the last of the epochs of each `run`. `diverged` says which are counted as guessing."""
+    last = rows.loc[rows.groupby("run", sort=False)["epoch"].idxmax()].reset_index(drop=True)
+    last["diverged"] = last["test_accuracy"].isna()
+    kinds = [PENALTIES[(l1 > 0) + 2 * (l2 > 0)] for l1, l2 in zip(last["l1"], last["l2"], strict=True)]
+    last["penalty"] = pd.Categorical(kinds, [kind for kind in PENALTIES if kind in kinds], ordered=True)
+    there = [name for name in NORMALIZATIONS if name in set(last["norm_arg"])]
+    last["normalization"] = pd.Categorical(last["norm_arg"], there, ordered=True)
+    return last.fillna(GUESSING)
+
+
+def student(values: np.ndarray) -> pd.DataFrame:
+    """Mean, Student's 95 % interval, and the probability of such a mean if the true one were 0, of each column.
+
+    Args:
+        values: (S, K), a row a seed.
+
+    Returns:
+        K rows: `mean`, `low`, `high`, `p` (not corrected). A single seed has neither interval nor probability: NaN.
+    """
+    number, mean = len(values), values.mean(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = values.std(axis=0, ddof=1) / math.sqrt(number) if number > 1 else np.full_like(mean, np.nan)
+        p = 2 * stats.t.sf(np.abs(mean) / error, number - 1)
+    half = stats.t.ppf(1 - LEVEL / 2, max(1, number - 1)) * error
+    p = np.where((mean == 0) & (error == 0), 1.0, p)
+    return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half, "p": p})
+
+
+def holm(p: pd.Series) -> np.ndarray:
+    """Probabilities, corrected for their number; those that are not known (NaN) stay so and do not count."""
+    corrected: np.ndarray = p.to_numpy(copy=True)
+    known = p.notna().to_numpy()
+    if known.any():
+        corrected[known] = multipletests(corrected[known], LEVEL, method="holm")[1]
+    return corrected
+
+
+def summary(runs: pd.DataFrame, by: Sequence[str], outcome: str) -> pd.DataFrame:
+    """Mean of an outcome for each combination of the levels of `by`, with its interval over the seeds.
+
+    Returns:
+        A row a combination: the columns `by`, `mean`, `low`, `high`, `seeds`.
+    """
+    wide = runs.pivot_table(index="seed", columns=list(by), values=outcome, observed=True)
+    table = pd.concat([wide.columns.to_frame(index=False), student(wide.to_numpy())], axis=1)
+    return table.drop(columns="p").assign(seeds=len(wide))
+
+
+def pairs(runs: pd.DataFrame, factor: str, outcome: str, within: Sequence[str] = ()) -> pd.DataFrame:
+    """The difference between every two levels of a factor, seed by seed, averaged over all that is not `within`.
+
+    Returns:
+        A row for each pair and combination of the levels of `within`: those columns, `first`, `second`, `mean` (of
+        first minus second), `low` and `high` (not corrected), `p` (corrected for the number of rows).
+    """
+    wide = runs.pivot_table(index="seed", columns=[*within, factor], values=outcome, observed=True)
+    wide.columns = pd.MultiIndex.from_tuples([name if isinstance(name, tuple) else (name,) for name in wide.columns])
+    places = list(dict.fromkeys(name[:-1] for name in wide.columns))
+    labels, differences = [], []
+    for place in places:
+        levels = [name[-1] for name in wide.columns if name[:-1] == place]
+        for first, second in itertools.combinations(levels, 2):
+            labels.append((*place, first, second))
+            differences.append(wide[(*place, first)] - wide[(*place, second)])
+    table = pd.DataFrame(labels, columns=[*within, "first", "second"])
+    table = pd.concat([table, student(np.stack(differences, axis=1))], axis=1)
+    return table.assign(p=holm(table["p"]))
+
+
+def cube(runs: pd.DataFrame, outcome: str) -> tuple[np.ndarray, list[str], list[str]]:
+    """An outcome as (S, A, B): seeds, normalizations, penalties; and the names of the normalizations and penalties.
+
+    Raises:
+        ValueError: a combination is missing, or is there more than once.
+    """
+    if runs.duplicated(["seed", "normalization", "penalty"]).any():
+        raise ValueError("a combination of seed, normalization and penalty is there more than once")
+    wide = runs.pivot(index="seed", columns=["normalization", "penalty"], values=outcome)
+    first, second = list(runs["normalization"].cat.categories), list(runs["penalty"].cat.categories)
+    wide = wide.reindex(columns=pd.MultiIndex.from_product([first, second]))
+    if wide.isna().any(axis=None):
+        raise ValueError("a combination of seed, normalization and penalty is missing")
+    return wide.to_numpy().reshape(len(wide), len(first), len(second)), first, second
+
+
+def effects(runs: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """How each normalization, each penalty and each combination departs from the mean of all.
+
+    The effect of a combination is what its two main effects leave unexplained: the interaction.
+
+    Returns:
+        A row an effect: `kind` ("normalization", "penalty" or "interaction"), `normalization`, `penalty` (None where
+        the effect is over all of them), `mean`, `low`, `high`, `p` (corrected for the number of effects of its kind).
+    """
+    values, first, second = cube(runs, outcome)
+    values = values - values.mean(axis=(1, 2), keepdims=True)
+    of_first, of_second = values.mean(axis=2), values.mean(axis=1)
+    rest = values - of_first[:, :, None] - of_second[:, None, :]
+    tables = []
+    for kind, part, levels in (
+        ("normalization", of_first, [(name, None) for name in first]),
+        ("penalty", of_second, [(None, name) for name in second]),
+        ("interaction", rest.reshape(len(values), -1), list(itertools.product(first, second))),
+    ):
+        table = student(part)
+        names = pd.DataFrame(levels, columns=["normalization", "penalty"], dtype=object)
+        tables.append(pd.concat([names, table], axis=1).assign(kind=kind, p=holm(table["p"])))
+    return pd.concat(tables, ignore_index=True)
+
+
+def variation(runs: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """Which part of an outcome's variation each factor explains: the analysis of variance with repeated measures.
+
+    Returns:
+        A row a source: `source` ("normalization", "penalty", "interaction", "seed", "rest"), `share` (0 to 1), `F`, and
+        `p` by Greenhouse & Geisser's lower bound (1959), which takes nothing for granted about the covariances.
+    """
+    values, first, second = cube(runs, outcome)
+    seeds = len(values)
+    centred = values - values.mean()
+    of_seed = centred.mean(axis=(1, 2))
+    within = centred - of_seed[:, None, None]
+    of_first, of_second = within.mean(axis=2), within.mean(axis=1)
+    between = within - of_first[:, :, None] - of_second[:, None, :]
+    total = (centred**2).sum()
+    rows = []
+    for source, part, repeats in (
+        ("normalization", of_first, len(second)),
+        ("penalty", of_second, len(first)),
+        ("interaction", between, 1),
+    ):
+        mean = part.mean(axis=0)
+        explained, error = seeds * repeats * (mean**2).sum(), repeats * ((part - mean) ** 2).sum()
+        ratio = explained / error * (seeds - 1) if error else np.nan
+        rows.append((source, explained / total, ratio, stats.f.sf(ratio, 1, seeds - 1)))
+    rows.append(("seed", len(first) * len(second) * (of_seed**2).sum() / total, np.nan, np.nan))
+    rows.append(("rest", 1 - sum(row[1] for row in rows), np.nan, np.nan))
+    return pd.DataFrame(rows, columns=["source", "share", "F", "p"])
+
+
+def wilson(accuracy: float, images: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of an accuracy (0 to 1) on so many images: the chance in the choice of the images."""
+    low, high = proportion_confint(accuracy * images, images, LEVEL, method="wilson")
+    return float(low), float(high)
+
+
+def disagreements(runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """McNemar's exact test of every two kinds of runs on the same test images, once a seed.
+
+    Args:
+        runs: a name for each kind → its table of runs, one a seed, all of the same seeds.
+
+    Returns:
+        A row a pair: `first`, `second`, `only_first` and `only_second` (test images that only this one gets wrong, mean
+        over the seeds), `seeds`, `apart` (in how many of them they differ by more than chance: corrected p below 0.05),
+        `p` (the smallest; corrected for the number of all tests, pairs times seeds).
+    """
+    rows = []
+    for first, second in itertools.combinations(runs, 2):
+        both = [runs[name].set_index("seed")["wrong"].map(_as_set) for name in (first, second)]
+        for seed in both[0].index:
+            only_first, only_second = len(both[0][seed] - both[1][seed]), len(both[1][seed] - both[0][seed])
+            p = mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue
+            rows.append(
+                {"first": first, "second": second, "only_first": only_first, "only_second": only_second, "p": p}
+            )
+    table = pd.DataFrame(rows)
+    table["p"] = holm(table["p"])
+    table["apart"] = table["p"] < LEVEL
+    grouped = table.groupby(["first", "second"], sort=False)
+    return grouped.agg(
+        only_first=("only_first", "mean"),
+        only_second=("only_second", "mean"),
+        seeds=("p", "size"),
+        apart=("apart", "sum"),
+        p=("p", "min"),
+    ).reset_index()
+
+
+def _as_set(wrong: object) -> set[int]:
+    return set(wrong) if isinstance(wrong, list | np.ndarray) else set()
+
+
+def times_wrong(runs: pd.DataFrame) -> pd.Series:
+    """Index of a test image → how many of the runs that did not diverge get it wrong, most often first; 0 left out."""
+    counts = runs["wrong"].dropna().explode().dropna().astype(int).value_counts()
+    return counts.sort_index().sort_values(ascending=False, kind="stable")
+
+
+def decades_that_train(runs: pd.DataFrame, margin: float = 0.02) -> pd.DataFrame:
+    """How wide the range of learning rates is that trains, for each normalization and seed.
+
+    A rate trains if its accuracy is at most `margin` below the best of all runs with the same seed. The range is the
+    longest one of neighbouring rates that all train.
+
+    Returns:
+        A row for each normalization and seed: `lowest`, `highest`, `decades` (their distance; NaN, NaN and 0 if no rate
+        trains).
+    """
+    rows = []
+    best = runs.groupby("seed")["test_accuracy"].max()
+    for (normalization, seed), part in runs.groupby(["normalization", "seed"], observed=True):
+        part = part.sort_values("learning_rate")
+        trains = part["test_accuracy"] >= best[seed] - margin
+        stretches = [stretch["learning_rate"] for _, stretch in part[trains].groupby((~trains).cumsum()[trains])]
+        longest = max(stretches, key=lambda rates: rates.max() / rates.min(), default=pd.Series([np.nan]))
+        low, high = longest.min(), longest.max()
+        decades = math.log10(high / low) if stretches else 0.0
+        rows.append({"normalization": normalization, "seed": seed, "lowest": low, "highest": high, "decades": decades})
+    table = pd.DataFrame(rows)
+    return table.astype({"normalization": runs["normalization"].dtype})
