@@ -119,7 +119,7 @@ def findings(last: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def tuning_table(runs: pd.DataFrame, best: int = 5) -> pd.DataFrame:
+def tuning_table(runs: pd.DataFrame, best: int = 3) -> pd.DataFrame:
     """The `best` trials on held-out training images for each number of epochs and variant, the lowest loss first."""
     varied = ["network", "note", "optimizer", "learning_rate", "batch_size", "l1", "l2"]
     groups = runs.fillna({"note": ""}).groupby([*varied, "norm_arg", "epochs"], sort=False)
@@ -131,10 +131,11 @@ def tuning_table(runs: pd.DataFrame, best: int = 5) -> pd.DataFrame:
             "epochs": table["epochs"],
             "variant": table["norm_arg"],
             "network": table["network"] + table["note"].map(lambda note: f" ({note})" if note else ""),
-            "optimizer": table["optimizer"] + table["learning_rate"].map(" {:g}".format),
-            "batch": table["batch_size"],
+            "optimizer, batch": table["optimizer"]
+            + table["learning_rate"].map(" {:g}, ".format)
+            + table["batch_size"].map(str),
             "L1, L2": table["l1"].map("{:g}, ".format) + table["l2"].map("{:g}".format),
             "held-out loss": table["held_out_loss"].map("{:.4f}".format),
-            "held-out accuracy (%)": (100 * table["held_out_accuracy"]).map("{:.2f}".format),
+            "accuracy (%)": (100 * table["held_out_accuracy"]).map("{:.2f}".format),
         }
     )
