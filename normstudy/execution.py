@@ -21,8 +21,9 @@ import yaml
 from filelock import FileLock, Timeout
 
 from normstudy import files
+from normstudy.machine import cores
 from normstudy.study import Run, StudyError, read_record, reasons, record_of
-from normstudy.variants import Value
+from normstudy.variants import VARIANTS, Value
 
 
 @dataclass(frozen=True)
@@ -77,58 +78,103 @@ def only_one(root: Path, tell: Callable[[str], None]) -> Iterator[None]:
         lock.release()
 
 
-def execute(
+@dataclass(frozen=True)
+class Attempt:
+    """A run that is being made: its process, the folder aside that it writes to, and when it began."""
+
+    run: Run
+    process: subprocess.Popen[bytes]
+    aside: Path
+    began: float
+
+
+def bring_up_to_date(
     root: Path,
     runs: Sequence[Run],
     report: Callable[[list[Progress]], None] = lambda _: None,
     time_limit: float | None = None,
 ) -> list[Progress]:
-    """Execute runs side by side, each in a process of its own; a failing one does not disturb the others.
+    """Execute the runs that are out of date and no others, each as soon as all that it reads is complete.
+
+    They go side by side, each in a process of its own, as many as there are cores (but all variants at once, so that
+    the slowest does not begin last). A failing one does not disturb the others.
 
     Args:
         root: the project's folder.
-        runs: runs that do not need one another.
-        report: called several times a second with where every run stands.
+        runs: the runs; none before another whose result it reads.
+        report: called several times a second with where every run stands that has begun.
         time_limit: seconds after which a notebook is given up.
 
     Returns:
-        How each ended; `state` is "done" or the line that says why it failed.
+        How each that was executed ended; `state` is "done" or the line that says why it failed. What needs a failed or
+        missing result is not executed.
     """
-    attempts: dict[str, tuple[subprocess.Popen[bytes], Path]] = {}
+    for run in runs:
+        _restore(run)
+    if due := [run for run in runs if reasons(run)]:
+        check(due)
+    side_by_side = max(len(VARIANTS), cores())
+    waiting = list(runs)
+    going: dict[str, Attempt] = {}
     ended: dict[str, Progress] = {}
-    started = time.monotonic()
     try:
-        for run in runs:
-            attempts[run.name] = _start(root, run)
-        while len(ended) < len(runs):
-            time.sleep(0.1)
-            seconds = time.monotonic() - started
-            for run in runs:
-                process, aside = attempts[run.name]
-                if run.name in ended:
+        while waiting or going:
+            for run in list(waiting):
+                unfinished = {other.name for other in waiting} | going.keys()
+                if len(going) == side_by_side or unfinished.intersection(path.name for path in run.inputs):
                     continue
-                if process.poll() is not None:
-                    state = _finish(root, run, aside, process.returncode)
-                    ended[run.name] = Progress(run, state, seconds, _epochs(run.folder if state == "done" else aside))
-                elif time_limit is not None and seconds > time_limit:
-                    _kill(process)
-                    state = _fail(root, run, aside, f"was given up after {time_limit:g} s")
-                    ended[run.name] = Progress(run, state, seconds, [])
-            report(
-                [
-                    ended.get(run.name) or Progress(run, "running", seconds, _epochs(attempts[run.name][1]))
-                    for run in runs
-                ]
-            )
-    except OSError as error:
-        raise StudyError(f"{error.filename or root} cannot be written: {error.strerror or error}") from error
+                waiting.remove(run)
+                failed = {name for name, progress in ended.items() if progress.state != "done"}
+                if not reasons(run) or any(lacks(path, failed) for path in run.inputs):
+                    continue
+                try:
+                    going[run.name] = _start(root, run)
+                except OSError as error:
+                    ended[run.name] = Progress(run, f"failed: {_not_written(error)}", 0, [])
+            for attempt in list(going.values()):
+                progress = _look(root, attempt, time_limit)
+                if progress.state != "running":
+                    ended[attempt.run.name] = progress
+                    del going[attempt.run.name]
+            now = time.monotonic()
+            still = [Progress(one.run, "running", now - one.began, _epochs(one.aside)) for one in going.values()]
+            report([*ended.values(), *still])
+            if going:
+                time.sleep(0.1)
     finally:
-        for process, _ in attempts.values():
+        for attempt in going.values():
+            _kill(attempt.process)
+    return list(ended.values())
+
+
+def lacks(path: Path, failed: set[str]) -> bool:
+    """Whether a result that a notebook reads is not there, or has just failed to be made anew."""
+    return path.name in failed or not (path.is_file() or read_record(path))
+
+
+def _look(root: Path, attempt: Attempt, time_limit: float | None) -> Progress:
+    """Where an attempt stands; one that has ended, or has to end, is put where it belongs."""
+    run, process, aside = attempt.run, attempt.process, attempt.aside
+    seconds = time.monotonic() - attempt.began
+    if process.poll() is None and (time_limit is None or seconds <= time_limit):
+        return Progress(run, "running", seconds, [])
+    epochs = _epochs(aside)
+    try:
+        if process.poll() is None:
             _kill(process)
-    return [ended[run.name] for run in runs]
+            state = _fail(root, run, aside, f"was given up after {time_limit:g} s")
+        else:
+            state = _finish(root, run, aside, process.returncode)
+    except OSError as error:
+        state = f"failed: {_not_written(error)}"
+    return Progress(run, state, seconds, epochs)
 
 
-def _start(root: Path, run: Run) -> tuple[subprocess.Popen[bytes], Path]:
+def _not_written(error: OSError) -> str:
+    return f"{error.filename or 'a file'} cannot be written: {error.strerror or error}"
+
+
+def _start(root: Path, run: Run) -> Attempt:
     """Start a run in a fresh folder aside, which takes over the checkpoint of an interrupted attempt at the same."""
     record = record_of(run)
     run.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +199,7 @@ def _start(root: Path, run: Run) -> tuple[subprocess.Popen[bytes], Path]:
             stderr=log,
             env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
         )
-    return process, aside
+    return Attempt(run, process, aside, time.monotonic())
 
 
 def _write_parameters(folder: Path, values: Mapping[str, Value]) -> None:
@@ -220,35 +266,3 @@ def _epochs(folder: Path) -> list[dict[str, float]]:
             return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     except (OSError, ValueError):
         return []
-
-
-def lacks(path: Path, failed: set[str]) -> bool:
-    """Whether a result that a notebook reads is not there, or has just failed to be made anew."""
-    return path.name in failed or not (path.is_file() or read_record(path))
-
-
-def bring_up_to_date(
-    root: Path,
-    runs: Sequence[Run],
-    report: Callable[[list[Progress]], None] = lambda _: None,
-    time_limit: float | None = None,
-) -> list[Progress]:
-    """Execute the runs that are out of date and no others: first the variants, then the notebooks that read them.
-
-    Returns:
-        How each that was executed ended. What needs a failed or missing result is not executed.
-    """
-    for run in runs:
-        _restore(run)
-    ended: list[Progress] = []
-    for wave in (
-        [run for run in runs if "runs" not in run.parameters],
-        [run for run in runs if "runs" in run.parameters],
-    ):
-        due = [run for run in wave if reasons(run)]
-        failed = {progress.run.name for progress in ended if progress.state != "done"}
-        due = [run for run in due if not any(lacks(path, failed) for path in run.inputs)]
-        if due:
-            check(due)
-            ended += execute(root, due, report, time_limit)
-    return ended

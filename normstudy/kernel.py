@@ -25,6 +25,7 @@ def main() -> int:
                 kernel_name="python3",
                 progress_bar=False,
                 config=Config({"KernelManager": transport}),
+                shutdown_kernel="immediate",
             )
     except PapermillExecutionError as error:
         print(f"{error.ename}: {error.evalue}", file=sys.stderr)

@@ -16,7 +16,7 @@ from normstudy import files, variants
 from normstudy.variants import VARIANTS, Value
 
 FORMAT = 1  # of a result's folder; a result of another format is made again
-NAMES = (*VARIANTS, "comparison", "statistics", "accuracy")
+NAMES = (*VARIANTS, "statistics", "comparison", "accuracy")
 PLACES = ("runs", "results", "output")  # parameters that say where, not what
 
 

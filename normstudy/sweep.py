@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from normstudy import experiments, figures, files, study, variants, workers
+from normstudy.machine import cores
 from normstudy.model import Net
 from normstudy.study import StudyError
 from normstudy.training import choose_device
@@ -258,8 +259,3 @@ def _shown(root: Path, file: Path, asked: str, dataset: str, table: Path, found:
 
 def _is_done(rows: list[dict[str, Any]] | None) -> bool:
     return bool(rows) and rows is not None and rows[-1].get("code") == experiments.code()
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

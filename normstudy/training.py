@@ -16,6 +16,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from normstudy.data import Dataset, augment, to_input
+from normstudy.machine import keep_freed_memory
 from normstudy.model import Net
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -176,6 +177,7 @@ def fit(
     batches = len(images) // settings.batch_size
     if batches == 0:
         raise ValueError(f"batch_size is {settings.batch_size}; there are only {len(images)} training images")
+    keep_freed_memory()
     # Channels last is the layout in which convolution, normalization and pooling are fastest on the CPU too.
     net.to(device).to(memory_format=torch.channels_last).train()
     generator = torch.Generator(device).manual_seed(settings.seed)
