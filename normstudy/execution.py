@@ -20,7 +20,7 @@ import psutil
 import yaml
 from filelock import FileLock, Timeout
 
-from normstudy import files
+from normstudy import files, variants
 from normstudy.machine import cores
 from normstudy.study import Run, StudyError, read_record, reasons, record_of
 from normstudy.variants import VARIANTS, Value
@@ -42,18 +42,19 @@ def check(runs: Sequence[Run]) -> None:
     Raises:
         ValueError: one line that names the parameter or the file, what it was and what it may be.
     """
-    from normstudy.model import Net  # here, since importing torch takes longer than all else that the command does
-    from normstudy.training import choose_device
-
     for run in runs:
-        if "dataset" in run.parameters:
-            dataset = str(run.parameters["dataset"])
-            files.fetch(dataset)
-            files.check(dataset)
-        if "norm_arg" in run.parameters:
-            Net(str(run.parameters["norm_arg"]), int(run.parameters["groups"]))
-        if "device" in run.parameters:
-            choose_device(str(run.parameters["device"]))
+        values, defaults = run.parameters, variants.defaults(run.source)
+        if "dataset" in values:
+            files.fetch(str(values["dataset"]))
+            files.check(str(values["dataset"]))
+        if any(values.get(name) != defaults.get(name) for name in ("groups", "device")):
+            from normstudy.model import Net  # only here, since importing torch takes longer than all else
+            from normstudy.training import choose_device
+
+            if "groups" in values:
+                Net(str(values["norm_arg"]), int(values["groups"]))
+            if "device" in values:
+                choose_device(str(values["device"]))
 
 
 @contextmanager
