@@ -1,7 +1,6 @@
 """One run of an experiment: plain parameters in, tidy rows out, one an epoch; the same wherever it runs."""
 
 import functools
-import hashlib
 import platform
 import threading
 from collections.abc import Mapping
@@ -14,11 +13,9 @@ import torch
 from normstudy import data, dynamics, training
 from normstudy.data import Dataset
 from normstudy.model import Net
+from normstudy.study import fingerprint
 from normstudy.training import Diverged, EpochMetrics, Settings
 from normstudy.variants import Value
-
-MADE_WITH = ("model", "data", "training", "dynamics", "experiments")
-"""The modules that decide a run's numbers."""
 
 NEAR_ZERO = 0.01
 """A weight counts as near zero if it is smaller than this part of the root mean square of all weights."""
@@ -46,7 +43,7 @@ def run(parameters: Mapping[str, Value], dataset: Dataset | None = None) -> list
     settings = Settings(**{field.name: parameters[field.name] for field in fields(Settings)})  # type: ignore[arg-type]
     with _BUILDING:  # the weights come out of the process's one generator, and a Dask worker may have several threads
         net = training.build(str(parameters["norm_arg"]), int(parameters["groups"]), settings.seed, device)
-    about = {**parameters, "test_images": len(dataset.test_labels), "made_by": made_by(device), "code": code()}
+    about = {**parameters, "test_images": len(dataset.test_labels), "made_by": made_by(device), "code": fingerprint()}
     rows: list[dict[str, Any]] = []
 
     def add(epoch: int, metrics: EpochMetrics | None) -> None:
@@ -71,13 +68,6 @@ def run(parameters: Mapping[str, Value], dataset: Dataset | None = None) -> list
 def load(name: str) -> Dataset:
     """A dataset on the CPU, read once a process."""
     return data.load(name)
-
-
-@functools.cache
-def code() -> str:
-    """A fingerprint of the modules that decide a run's numbers."""
-    sources = [Path(__file__).with_name(f"{module}.py").read_bytes() for module in MADE_WITH]
-    return hashlib.sha256(b"".join(sources)).hexdigest()[:12]
 
 
 @functools.cache

@@ -5,6 +5,7 @@ which says what it was made from.
 """
 
 import ast
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from normstudy.variants import VARIANTS, Value
 
 FORMAT = 1  # of a result's folder; a result of another format is made again
 NAMES = (*VARIANTS, "statistics", "comparison", "accuracy")
+MADE_WITH = ("model", "data", "training", "dynamics", "experiments")  # the modules that decide a run's numbers
 PLACES = ("runs", "results", "output")  # parameters that say where, not what
 
 
@@ -134,6 +136,13 @@ def record_of(run: Run) -> dict[str, Any]:
         "data": files.digest(str(run.parameters["dataset"])) if "dataset" in run.parameters else "",
         "inputs": {path.name: _digest(path / "record.json" if path.is_dir() else path) for path in run.inputs},
     }
+
+
+@functools.cache
+def fingerprint() -> str:
+    """What the code that decides a run's numbers is known by."""
+    sources = [Path(__file__).with_name(f"{module}.py").read_bytes() for module in MADE_WITH]
+    return hashlib.sha256(b"".join(sources)).hexdigest()[:12]
 
 
 def _digest(file: Path) -> str:

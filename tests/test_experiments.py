@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from normstudy import data, dynamics, experiments, training
+from normstudy.grid import expand
 from normstudy.model import NORMALIZED_CHANNELS
-from normstudy.sweep import expand
 
 ROOT = Path(__file__).parents[1]
 SHORT = {"epochs": 2, "batch_size": 64, "seed": 3, "norm_arg": "batch", "l1": 1e-4}

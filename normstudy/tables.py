@@ -1,0 +1,110 @@
+"""Tables of results: a Parquet file for each sweep and dataset, a row a run and epoch."""
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from normstudy import figures, grid, study
+from normstudy.study import StudyError
+
+FORMAT = "1"
+
+Results = dict[str, list[dict[str, Any]]]
+"""The rows of each run, by the `key` of its parameters."""
+
+
+def read(file: Path, names: tuple[str, ...]) -> Results:
+    """The results in a table, each run by the values of its parameters `names`; none where there is no file.
+
+    Raises:
+        StudyError: the file is damaged, or was written by another version.
+    """
+    if not file.is_file():
+        return {}
+    try:
+        table = pq.read_table(file)
+    except (OSError, pa.ArrowException) as error:
+        raise StudyError(f"{file} is damaged; move it away, and 'normstudy sweep' makes it again") from error
+    if command_of(file) is None:
+        raise StudyError(f"{file} is of another version; move it away, and 'normstudy sweep' makes it again")
+    results: Results = {}
+    for row in table.to_pylist():
+        results.setdefault(grid.key({name: row.get(name) for name in names}), []).append(row)
+    return results
+
+
+def command_of(file: Path) -> str | None:
+    """The command that made a table of results; None if the file is no such table of this version."""
+    metadata = pq.read_metadata(file).metadata or {}
+    return metadata[b"command"].decode() if metadata.get(b"format") == FORMAT.encode() else None
+
+
+def write(file: Path, results: Results, command: str) -> None:
+    """Write results aside and move them into place: there is always a whole table."""
+    rows = list(itertools.chain.from_iterable(results.values()))
+    columns = dict.fromkeys(itertools.chain.from_iterable(rows))
+    table = pa.Table.from_pylist([{column: row.get(column) for column in columns} for row in rows])
+    aside = file.with_name(f".{file.name}.aside")
+    pq.write_table(table.replace_schema_metadata({"format": FORMAT, "command": command}), aside, compression="zstd")
+    aside.replace(file)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The results of a sweep that a report shows.
+
+    Attributes:
+        rows: a row a run and epoch; the column `run` numbers the runs.
+        dataset: what they were made on: the one that was asked for, or else `digits`.
+        table: the Parquet file that they come from.
+        origin: where they come from, a sentence each.
+    """
+
+    rows: pd.DataFrame
+    dataset: str
+    table: Path
+    origin: list[str]
+
+
+def results(root: Path, file: Path, dataset: str) -> Shown:
+    """The results of all runs of a sweep file: one's own, or those published with the project, or else those on digits.
+
+    Raises:
+        StudyError: there are none, or a table is damaged.
+    """
+    for choice in dict.fromkeys((dataset, "digits")):
+        runs = grid.expand(root, file, {"dataset": choice})
+        for table in study.sweep_tables(root, file.stem, choice)[:2]:
+            found = read(table, tuple(next(iter(runs.values()))))
+            if found.keys() >= runs.keys():
+                return _shown(root, file, dataset, choice, table, {name: found[name] for name in runs})
+    raise StudyError(f"not all runs of params/{file.name} are there; 'normstudy sweep params/{file.name}' makes them")
+
+
+def _shown(root: Path, file: Path, asked: str, dataset: str, table: Path, found: Results) -> Shown:
+    rows = [{"run": number, **row} for number, run in enumerate(found.values()) for row in run]
+    frame = pd.DataFrame(rows)
+    origin = []
+    if dataset != asked:
+        origin.append(
+            f"These runs are on {dataset}, since there are none on {asked} yet: "
+            f"`normstudy sweep params/{file.name} -p dataset {asked}` makes them."
+        )
+    makers = ", and ".join(figures.escape(maker) for maker in frame["made_by"].unique())
+    published = "come with the project" if "results" in table.relative_to(root).parts else "were made here"
+    origin.append(
+        f"The results of these {len(found)} runs on {dataset} {published}. They were made by `{command_of(table)}` on: "
+        f"{makers}."
+    )
+    older = frame.loc[frame["code"] != study.fingerprint(), "run"].nunique()
+    if older:
+        origin.append(
+            f"{older} of the {len(found)} runs were made before the last change of the code that trains; "
+            f"the same command makes them anew."
+        )
+    return Shown(frame, dataset, table, origin)
