@@ -26,11 +26,16 @@ GUESSING = {"test_accuracy": 0.1, "test_loss": math.log(10)}
 """What a run that diverged counts as: a network that gives each of the ten classes the same probability."""
 
 
+def penalty(l1: float, l2: float) -> str:
+    """The name of a penalty with these factors."""
+    return PENALTIES[(l1 > 0) + 2 * (l2 > 0)]
+
+
 def last_epochs(rows: pd.DataFrame) -> pd.DataFrame:
     """The table of runs: the last of the epochs of each `run`. `diverged` says which are counted as guessing."""
     last = rows.loc[rows.groupby("run", sort=False)["epoch"].idxmax()].reset_index(drop=True)
     last["diverged"] = last["test_accuracy"].isna()
-    kinds = [PENALTIES[(l1 > 0) + 2 * (l2 > 0)] for l1, l2 in zip(last["l1"], last["l2"], strict=True)]
+    kinds = [penalty(l1, l2) for l1, l2 in zip(last["l1"], last["l2"], strict=True)]
     last["penalty"] = pd.Categorical(kinds, [kind for kind in PENALTIES if kind in kinds], ordered=True)
     there = [name for name in NORMALIZATIONS if name in set(last["norm_arg"])]
     last["normalization"] = pd.Categorical(last["norm_arg"], there, ordered=True)
@@ -112,6 +117,13 @@ def cube(runs: pd.DataFrame, outcome: str) -> tuple[np.ndarray, list[str], list[
     return wide.to_numpy().reshape(len(wide), len(first), len(second)), first, second
 
 
+def _parts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(S, A, B) taken apart, seed by seed: the effects (S, A) and (S, B), and the interaction (S, A, B)."""
+    values = values - values.mean(axis=(1, 2), keepdims=True)
+    of_first, of_second = values.mean(axis=2), values.mean(axis=1)
+    return of_first, of_second, values - of_first[:, :, None] - of_second[:, None, :]
+
+
 def effects(runs: pd.DataFrame, outcome: str) -> pd.DataFrame:
     """How each normalization, each penalty and each combination departs from the mean of all.
 
@@ -122,9 +134,7 @@ def effects(runs: pd.DataFrame, outcome: str) -> pd.DataFrame:
         the effect is over all of them), `mean`, `low`, `high`, `p` (corrected for the number of effects of its kind).
     """
     values, first, second = cube(runs, outcome)
-    values = values - values.mean(axis=(1, 2), keepdims=True)
-    of_first, of_second = values.mean(axis=2), values.mean(axis=1)
-    rest = values - of_first[:, :, None] - of_second[:, None, :]
+    of_first, of_second, rest = _parts(values)
     tables = []
     for kind, part, levels in (
         ("normalization", of_first, [(name, None) for name in first]),
@@ -135,6 +145,37 @@ def effects(runs: pd.DataFrame, outcome: str) -> pd.DataFrame:
         names = pd.DataFrame(levels, columns=["normalization", "penalty"], dtype=object)
         tables.append(pd.concat([names, table], axis=1).assign(kind=kind, p=holm(table["p"])))
     return pd.concat(tables, ignore_index=True)
+
+
+def decomposition(runs: pd.DataFrame, outcome: str, cells: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
+    """What makes the difference between two combinations: the normalization, the penalty, or that they go together.
+
+    Args:
+        runs: the table of runs, with every normalization and every penalty.
+        outcome: the column that is compared.
+        cells: a name → its normalization and its penalty.
+
+    Returns:
+        Four rows for every two names: `first`, `second`, `source` ("all", "normalization", "penalty", "interaction";
+        the last three add up to the first), `mean` (of first minus second), `low`, `high`, `p` (corrected for the
+        number of rows of its source).
+    """
+    values, normalizations, penalties = cube(runs, outcome)
+    of_first, of_second, rest = _parts(values)
+    rows = []
+    for one, other in itertools.combinations(cells, 2):
+        (a, b), (c, d) = ((normalizations.index(n), penalties.index(p)) for n, p in (cells[one], cells[other]))
+        for source, difference in (
+            ("all", values[:, a, b] - values[:, c, d]),
+            ("normalization", of_first[:, a] - of_first[:, c]),
+            ("penalty", of_second[:, b] - of_second[:, d]),
+            ("interaction", rest[:, a, b] - rest[:, c, d]),
+        ):
+            about = {"first": one, "second": other, "source": source}
+            rows.append(about | student(difference[:, None]).iloc[0].to_dict())
+    table = pd.DataFrame(rows)
+    table["p"] = table.groupby("source")["p"].transform(holm)
+    return table
 
 
 def variation(runs: pd.DataFrame, outcome: str) -> pd.DataFrame:

@@ -91,15 +91,16 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
         values = variants.parameters(source, [file for file in from_files if file.is_file()], own)
         if "runs" in values:
             values["runs"] = store.relative_to(root).as_posix()
+        inputs: list[Path] = []
         if "runs" in values:
-            inputs = tuple(store / variant for variant in VARIANTS)
-        elif "sweep" in values:
+            inputs += [store / variant for variant in VARIANTS]
+        if "sweep" in values:
             sweep = root / str(values["sweep"])
             tables = sweep_tables(root, sweep.stem, str(values["dataset"]))
-            inputs = tuple(file for file in (sweep, *reversed(tables)) if file.is_file())
-        else:
-            inputs = tuple(sorted((root / str(values["results"])).glob("*.csv"))) if "results" in values else ()
-        runs.append(Run(name, source, values, own, folder, inputs))
+            inputs += [file for file in (sweep, *reversed(tables)) if file.is_file()]
+        if "results" in values:
+            inputs += sorted((root / str(values["results"])).glob("*.csv"))
+        runs.append(Run(name, source, values, own, folder, tuple(inputs)))
     return runs
 
 

@@ -1,0 +1,107 @@
+"""The factorial's report: what is said follows from the data, and noise is called noise."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from normstudy import effects, factorial
+from tests.conftest import ROOT
+from tests.test_effects import factorial as invented
+from tests.test_effects import planted_on, quick_collection  # noqa: F401
+
+CELLS = {"batch": ("batch", "L1 + L2"), "layer": ("layer", "L2"), "group": ("group", "L1")}
+
+
+def runs(planted: dict[tuple[str, str], float] | None = None, noise: float = 0.001, draw: int = 0) -> pd.DataFrame:
+    """A factorial with the planted effects, whose penalties act on the weights."""
+    table = invented(planted, seeds=6, noise=noise, draw=draw)
+    table["weights_near_zero"] = 0.01 + 0.1 * (table["l1"] > 0) + 0.001 * table["seed"]
+    table["weights_l2"] = 100 - 40 * (table["l2"] > 0) + table["seed"]
+    return table.assign(test_images=1000, wrong=[[1, 2] if seed else [1] for seed in table["seed"]])
+
+
+def test_the_studys_variants_are_read_from_its_parameter_files():
+    assert factorial.assigned(ROOT / "params") == CELLS
+
+
+def test_an_assignment_follows_its_file(tmp_path: Path):
+    for name in CELLS:
+        (tmp_path / f"{name}.yaml").write_text(f"norm_arg: {name}\nl2: 0.1\n")
+    assert factorial.assigned(tmp_path)["group"] == ("group", "L2")
+
+
+def test_the_table_has_every_combination_with_both_intervals():
+    table = factorial.results(runs())
+    assert len(table) == 20
+    assert len(table[["normalization", "penalty"]].drop_duplicates()) == 20
+    accuracy = table["accuracy (%)"].astype(float)
+    for column in ("over the seeds", "over images"):
+        bounds = table[column].str.split("–", expand=True).astype(float)
+        assert ((bounds[0] <= accuracy) & (accuracy <= bounds[1])).all()
+
+
+def test_a_planted_difference_is_laid_to_what_was_planted():
+    planted = planted_on(batch=0.01) | {("none", "L1"): -0.004}
+    said = factorial.findings(runs(planted), CELLS)
+    assert any("normalization `batch` changes test accuracy by +0.8" in sentence for sentence in said)
+    (one,) = [sentence for sentence in said if "batch minus layer" in sentence]
+    assert ", more than chance would give" in one
+    parts = factorial.parts(runs(planted), CELLS).set_index("difference").loc["batch − layer"]
+    assert float(parts["normalization"].split()[0]) == pytest.approx(1.0, abs=0.1)
+    assert float(parts["penalty"].split()[0]) == pytest.approx(0.0, abs=0.1)
+
+
+def test_where_nothing_was_planted_nothing_is_found():
+    said = factorial.findings(runs(), CELLS)
+    assert any(
+        sentence.startswith("For normalization") and "cannot be told from chance" in sentence for sentence in said
+    )
+    assert any(sentence.startswith("For penalty") and "cannot be told from chance" in sentence for sentence in said)
+    assert any("none of the 6 pairs" in sentence for sentence in said)
+    assert sum("no more than chance would give" in sentence for sentence in said) == 3
+
+
+def test_it_is_said_that_the_penalties_act_only_if_they_do():
+    said = factorial.findings(runs(), CELLS)
+    assert any(sentence.startswith("L1 alone") and "It acts" in sentence for sentence in said)
+    idle = runs().assign(weights_near_zero=0.01)
+    said = factorial.findings(idle, CELLS)
+    assert any(sentence.startswith("L1 alone") and "That it acts is not shown" in sentence for sentence in said)
+
+
+def test_images_that_every_run_misclassifies_are_counted():
+    assert factorial.findings(runs(), CELLS)[-1].startswith(
+        "1 of the 1,000 test images is misclassified in every one of the 120 runs; 2 are in at least one, and 2 in more"
+    )
+
+
+def test_diverged_runs_are_counted_as_such():
+    table = runs()
+    table.loc[:2, "diverged"] = True
+    assert "3 of the 120 runs diverged; they count as guessing." in factorial.findings(table, CELLS)
+
+
+def test_the_figure_has_a_mark_for_each_normalization_at_each_penalty():
+    drawn = factorial.figure(runs())
+    for axis in drawn.axes:
+        assert [len(container[0].get_xdata()) for container in axis.containers] == [4] * 5
+    assert factorial.describe(runs()).count(" with ") == 20 + 1
+
+
+class TestParts:
+    def test_add_up_to_the_whole(self):
+        table = effects.decomposition(runs(planted_on(group=0.01), noise=0.01), "test_accuracy", CELLS)
+        for _, part in table.groupby(["first", "second"]):
+            means = part.set_index("source")["mean"]
+            assert means.drop("all").sum() == pytest.approx(means["all"])
+
+    def test_an_interaction_is_neither_normalization_nor_penalty(self):
+        table = effects.decomposition(
+            runs({("batch", "L1 + L2"): 0.02, ("batch", "none"): -0.02}, noise=1e-5), "test_accuracy", CELLS
+        )
+        means = table[(table["first"] == "batch") & (table["second"] == "group")].set_index("source")["mean"]
+        assert means["all"] == pytest.approx(0.02, abs=1e-4)
+        assert means["normalization"] == pytest.approx(0, abs=1e-4)
+        assert means["penalty"] == pytest.approx(0.004, abs=1e-4)
+        assert means["interaction"] == pytest.approx(0.016, abs=1e-4)
