@@ -160,6 +160,8 @@ def _bring_up_to_date(root: Path, runs: Sequence[Run], time_limit: float | None)
         ended = execution.bring_up_to_date(root, runs, report, time_limit)
     for progress in ended:
         console.print(_line(progress), markup=False)
+        if progress.state == "done" and (said := publishing.variables(progress.run).get("diverged")):
+            console.print(said, markup=False)
     return ended
 
 

@@ -12,18 +12,25 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from normstudy.figures import METRICS
+from normstudy.figures import METRICS, escape
 
 LEVEL = 0.05  # of the tests and intervals
+
+COLUMNS = ("variant", "epochs", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "test_accuracy_low",
+           "test_accuracy_high", "mistakes", "test_images", "seconds")  # fmt: skip
 
 
 def results(histories: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The final epoch of each variant, a row each: losses, accuracies (0 to 1), and the test accuracy's interval.
 
     The 95 % interval is Wilson's, for the test images seen as a sample; it says nothing about other seeds.
+    A variant without predictions has diverged: all of its numbers but the epochs that it finished are NaN.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, history in histories.items():
+        if name not in predictions:
+            rows.append({"variant": name, "epochs": len(history)})
+            continue
         last, wrong = history.iloc[-1], int((predictions[name]["label"] != predictions[name]["prediction"]).sum())
         images = len(predictions[name])
         low, high = proportion_confint(images - wrong, images, LEVEL, method="wilson")
@@ -42,12 +49,12 @@ def results(histories: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.
                 "seconds": history["seconds"].sum(),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """`results` as the report prints it."""
-    return pd.DataFrame(
+    printed = pd.DataFrame(
         {
             "variant": table["variant"],
             "training loss": table["train_loss"].map("{:.4f}".format),
@@ -57,9 +64,11 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             "95 % interval": [
                 f"{100 * row.test_accuracy_low:.2f}–{100 * row.test_accuracy_high:.2f}" for row in table.itertuples()
             ],
-            "mistakes": table["mistakes"],
+            "mistakes": table["mistakes"].map("{:.0f}".format),
         }
     )
+    printed.loc[table["test_accuracy"].isna(), printed.columns[1:]] = "diverged"
+    return printed
 
 
 def describe(histories: Mapping[str, pd.DataFrame], metric: str) -> str:
@@ -71,6 +80,7 @@ def describe(histories: Mapping[str, pd.DataFrame], metric: str) -> str:
         f"{name} from {scale * history[metric].iloc[0]:.{digits}f}{unit} after epoch {int(history['epoch'].iloc[0])} "
         f"to {scale * history[metric].iloc[-1]:.{digits}f}{unit} after epoch {int(history['epoch'].iloc[-1])}"
         for name, history in histories.items()
+        if len(history)
     ]
     return f"{METRICS[metric].removesuffix(' (%)')} over the epochs, a line a variant: {'; '.join(parts)}."
 
@@ -101,16 +111,50 @@ def paired_tests(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def findings(
-    table: pd.DataFrame, predictions: Mapping[str, pd.DataFrame], parameters: Mapping[str, Mapping[str, Any]]
+    table: pd.DataFrame,
+    predictions: Mapping[str, pd.DataFrame],
+    parameters: Mapping[str, Mapping[str, Any]],
+    diverged: Mapping[str, str],
 ) -> list[str]:
-    """What the results say, a sentence each, and no more than they say."""
-    ordered = table.sort_values("test_accuracy", ascending=False)
-    best, worst = ordered.iloc[0], ordered.iloc[-1]
-    sentences = [
-        "Test accuracy after the last epoch: "
-        + ", ".join(f"{row.variant} {100 * row.test_accuracy:.2f} %" for row in ordered.itertuples())
-        + f" of {int(best.test_images):,} images."
-    ]
+    """What the results say, a sentence each, and no more than they say.
+
+    `diverged` has a sentence for each variant that diverged; nothing else is said of these.
+    """
+    ordered = table.dropna(subset="test_accuracy").sort_values("test_accuracy", ascending=False)
+    sentences = [escape(sentence) for sentence in diverged.values()]
+    if len(ordered):
+        sentences.append(
+            "Test accuracy after the last epoch: "
+            + ", ".join(f"{row.variant} {100 * row.test_accuracy:.2f} %" for row in ordered.itertuples())
+            + f" of {int(ordered['test_images'].iloc[0]):,} images."
+        )
+    if len(ordered) > 1:
+        sentences += _compared(ordered, predictions)
+    if len(ordered):
+        sentences.append(
+            "Training accuracy (measured while training, on augmented images) minus test accuracy: "
+            + ", ".join(
+                f"{row.variant} {100 * (row.train_accuracy - row.test_accuracy):+.2f}"
+                for row in table.dropna(subset="test_accuracy").itertuples()
+            )
+            + " percentage points."
+        )
+    penalties = {
+        name: " + ".join(kind for kind, key in (("L1", "l1"), ("L2", "l2")) if float(values[key]) > 0) or "no penalty"
+        for name, values in parameters.items()
+    }
+    if len(set(penalties.values())) > 1:
+        sentences.append(
+            "The variants differ in normalization and in penalty at once ("
+            + ", ".join(f"{name} with {penalty}" for name, penalty in penalties.items())
+            + "). From these runs alone, a difference can be laid to neither."
+        )
+    return sentences
+
+
+def _compared(ordered: pd.DataFrame, predictions: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Which variants differ by more than chance, and what they get wrong together; the best comes first."""
+    sentences = []
     tests = paired_tests(predictions)
     apart = tests[tests["p"] < LEVEL]
     if apart.empty:
@@ -129,24 +173,10 @@ def findings(
     together = int(
         np.logical_and.reduce([frame["label"] != frame["prediction"] for frame in predictions.values()]).sum()
     )
+    best, worst = (max(1, int(ordered["mistakes"].iloc[place])) for place in (0, -1))
+    every = {2: "both", 3: "all three"}.get(len(ordered), "all")
     sentences.append(
-        f"{together} images are misclassified by all three: {100 * together / max(1, int(best.mistakes)):.0f} % of the "
-        f"mistakes of the best variant and {100 * together / max(1, int(worst.mistakes)):.0f} % of those of the worst."
+        f"{together} images are misclassified by {every}: {100 * together / best:.0f} % of the mistakes of the best "
+        f"variant and {100 * together / worst:.0f} % of those of the worst."
     )
-    gaps = [(row.variant, 100 * (row.train_accuracy - row.test_accuracy)) for row in table.itertuples()]
-    sentences.append(
-        "Training accuracy (measured while training, on augmented images) minus test accuracy: "
-        + ", ".join(f"{name} {gap:+.2f}" for name, gap in gaps)
-        + " percentage points."
-    )
-    penalties = {
-        name: " + ".join(kind for kind, key in (("L1", "l1"), ("L2", "l2")) if float(values[key]) > 0) or "no penalty"
-        for name, values in parameters.items()
-    }
-    if len(set(penalties.values())) > 1:
-        sentences.append(
-            "The variants differ in normalization and in penalty at once ("
-            + ", ".join(f"{name} with {penalty}" for name, penalty in penalties.items())
-            + "). From these runs alone, a difference can be laid to neither."
-        )
     return sentences

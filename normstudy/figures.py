@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,6 +77,14 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> 
         return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+def notice(text: str) -> Figure:
+    """A figure that says in words why there is nothing to see."""
+    figure, axes = new_figure(5.2, 1.2)
+    axes[0, 0].axis("off")
+    axes[0, 0].text(0.5, 0.5, textwrap.fill(text, 70), ha="center", va="center", parse_math=False)
+    return figure
+
+
 METRICS = {
     "train_loss": "Training loss",
     "test_loss": "Test loss",
@@ -105,7 +114,7 @@ def comparison_curves(histories: Mapping[str, pd.DataFrame], metric: str) -> Fig
         )
     if metric.endswith("loss"):
         axis.set_yscale("log")
-    later = np.concatenate([scale * history[metric].to_numpy()[1:] for history in histories.values()])
+    later = np.concatenate([np.zeros(0), *(scale * history[metric].to_numpy()[1:] for history in histories.values())])
     if metric.endswith("accuracy") and later.size and later.max() > later.min():
         margin = 0.06 * (later.max() - later.min())
         axis.set_ylim(later.min() - margin, later.max() + margin)

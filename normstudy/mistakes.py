@@ -52,6 +52,8 @@ def shared(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns:
         A column a variant (bool: wrong or not) and `images`, the largest count first, without those that all get right.
     """
+    if not frames:
+        return pd.DataFrame(columns=["images"])
     wrong = pd.DataFrame({name: frame["label"] != frame["prediction"] for name, frame in frames.items()})
     counts = wrong[wrong.any(axis=1)].value_counts().rename("images").reset_index()
     return counts.sort_values("images", ascending=False, ignore_index=True, kind="stable")
@@ -59,6 +61,8 @@ def shared(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def wrong_for_all(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The images that every variant misclassifies: `index`, `label`, and a column of predictions a variant."""
+    if not frames:
+        return pd.DataFrame(columns=["index", "label"])
     first = next(iter(frames.values()))
     wrong = np.logical_and.reduce([frame["label"] != frame["prediction"] for frame in frames.values()])
     columns = {name: frame["prediction"] for name, frame in frames.items()}

@@ -25,10 +25,9 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
         if not run.notebook.is_file():
             raise StudyError(f"{run.name} has no result on {values['dataset']}; 'normstudy run {run.name}' makes it")
         wanted[shown / run.notebook.name] = _with_alternatives(run.notebook.read_text(encoding="utf-8"))
+        values[run.name] = variables(run)
         for file in run.folder.iterdir():
-            if file.name == "variables.json":
-                values[run.name] = json.loads(file.read_text(encoding="utf-8"))
-            elif file != run.notebook and file.name != "record.json":
+            if file.name not in (run.notebook.name, "record.json", "variables.json"):
                 wanted[shown / run.name / file.name] = file.read_bytes()
     wanted[root / "_variables.yml"] = yaml.safe_dump(values, sort_keys=True, allow_unicode=True).encode()
     for file, content in wanted.items():
@@ -37,6 +36,12 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
             file.write_bytes(content)
     for file in [file for file in shown.rglob("*") if file.is_file() and file not in wanted]:
         file.unlink()
+
+
+def variables(run: Run) -> dict[str, Any]:
+    """The values that a run has left for the text."""
+    file = run.folder / "variables.json"
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
 
 
 def _with_alternatives(notebook: str) -> bytes:

@@ -75,15 +75,19 @@ class Evaluation(NamedTuple):
 
 
 class Diverged(ArithmeticError):  # noqa: N818
-    """A loss became infinite or not a number; the message says when, and which settings are the likely culprits."""
+    """A loss became infinite or not a number; the message says when, and which settings are the likely culprits.
 
-    def __init__(self, epoch: int, batch: int, settings: Settings):
+    `history` has the metrics of the epochs before. The network is as it was after the last of them.
+    """
+
+    def __init__(self, epoch: int, batch: int, settings: Settings, history: list[EpochMetrics]):
         super().__init__(
             f"the loss is not finite in epoch {epoch}, batch {batch}: too high is probably "
             f"learning_rate ({settings.learning_rate}), l1 ({settings.l1}) or l2 ({settings.l2})"
         )
         self.epoch = epoch
         self.batch = batch
+        self.history = history
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -213,6 +217,7 @@ def fit(
 
     for epoch in range(len(run.history) + 1, settings.epochs + 1):
         start = time.perf_counter()
+        before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
         net.train()
         batch.zero_()
         rates_of_epoch.copy_(rates_of_all[(epoch - 1) * batches : epoch * batches])
@@ -225,7 +230,8 @@ def fit(
         numbers = torch.stack([losses.mean(), penalties.mean(), correct.sum(), test_loss, test_correct]).tolist()
         if not all(map(math.isfinite, numbers)):
             finite = (losses + penalties).isfinite().tolist()
-            raise Diverged(epoch, 1 + finite.index(False) if False in finite else batches, settings)
+            net.load_state_dict(before)
+            raise Diverged(epoch, 1 + finite.index(False) if False in finite else batches, settings, run.history)
         run.history.append(
             EpochMetrics(
                 epoch=epoch,

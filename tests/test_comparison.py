@@ -40,7 +40,7 @@ def study(**wrong: set[int]) -> tuple[pd.DataFrame, dict[str, pd.DataFrame], lis
     frames = {name: predictions(indices) for name, indices in wrong.items()}
     histories = {name: history(1 - len(indices) / 1000) for name, indices in wrong.items()}
     table = comparison.results(histories, frames)
-    return table, frames, comparison.findings(table, frames, PARAMETERS)
+    return table, frames, comparison.findings(table, frames, PARAMETERS, {})
 
 
 def test_the_interval_is_wilsons():
@@ -79,3 +79,32 @@ def test_normalization_and_penalty_are_not_told_apart():
 def test_a_graphs_description_gives_where_each_line_begins_and_ends():
     text = comparison.describe({"batch": history(0.95)}, "test_accuracy")
     assert "batch from 50.00 % after epoch 1 to 95.00 % after epoch 2" in text
+
+
+class TestDiverged:
+    SENTENCE = "The layer variant diverged: the loss is not finite in epoch 1, batch 3."
+
+    def result(self, *diverged: str) -> tuple[pd.DataFrame, list[str]]:
+        frames = {name: predictions(set(range(10))) for name in PARAMETERS if name not in diverged}
+        histories = {name: history(0.99) if name in frames else history(0.99)[:0] for name in PARAMETERS}
+        table = comparison.results(histories, frames)
+        return table, comparison.findings(table, frames, PARAMETERS, dict.fromkeys(diverged, self.SENTENCE))
+
+    def test_a_diverged_variant_is_shown_as_such_and_not_as_a_number(self):
+        table, _ = self.result("layer")
+        shown = comparison.shown(table).set_index("variant")
+        assert set(shown.loc["layer"]) == {"diverged"}
+        assert "diverged" not in set(shown.loc["batch"])
+
+    @pytest.mark.parametrize("number", [1, 2, 3])
+    def test_the_findings_are_of_the_others(self, number: int):
+        diverged = ("layer", "batch", "group")[:number]
+        _, said = self.result(*diverged)
+        assert "The layer variant diverged: the loss is not finite in epoch 1, batch 3." in said
+        assert not any(f"{name} 9" in sentence for sentence in said for name in diverged)
+        assert any("Test accuracy after" in sentence for sentence in said) == (number < 3)
+        assert any("misclassified by both" in sentence for sentence in said) == (number == 1)
+
+    def test_a_graph_is_described_by_those_that_trained(self):
+        histories = {"batch": history(0.9), "layer": history(0.9)[:0]}
+        assert "layer" not in comparison.describe(histories, "test_loss")

@@ -360,6 +360,20 @@ def test_the_batch_that_diverged_is_named(few: Dataset) -> None:
     assert (error.value.epoch, error.value.batch) == (1, 1)
 
 
+@pytest.mark.parametrize("wrong", [{"learning_rate": 1e30}, {"l2": 1e38}], ids=str)
+def test_after_a_divergence_the_network_is_that_of_the_last_complete_epoch(
+    few: Dataset, wrong: dict[str, float]
+) -> None:
+    net = build("none", 4, 0)
+    with pytest.raises(Diverged) as error:
+        fit(net, few, replace(SHORT, **wrong))
+    history = error.value.history
+    assert [metrics.epoch for metrics in history] == list(range(1, error.value.epoch))
+    untrained = evaluate(build("none", 4, 0), few.test_images, few.test_labels, few)
+    loss = evaluate(net, few.test_images, few.test_labels, few).loss
+    assert loss == pytest.approx(history[-1].test_loss if history else untrained.loss)
+
+
 def test_a_batch_larger_than_the_training_set_is_refused(few: Dataset) -> None:
     with pytest.raises(ValueError, match="batch_size is 201; there are only 200 training images"):
         train(few, replace(SHORT, batch_size=201))
