@@ -69,6 +69,11 @@ def holm(p: pd.Series) -> np.ndarray:
     return corrected
 
 
+def printed(p: float) -> str:
+    """A probability as tables print it."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def summary(runs: pd.DataFrame, by: Sequence[str], outcome: str) -> pd.DataFrame:
     """Mean of an outcome for each combination of the levels of `by`, with its interval over the seeds.
 

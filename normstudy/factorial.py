@@ -91,9 +91,9 @@ def main_effects(runs: pd.DataFrame) -> pd.DataFrame:
         {
             "effect of": accuracy["kind"] + " " + accuracy["normalization"].fillna(accuracy["penalty"]),
             "accuracy (points)": [_with_interval(row, 100, 2) for row in accuracy.itertuples()],
-            "p": accuracy["p"].map("{:.2g}".format),
+            "p": accuracy["p"].map(effects.printed),
             "loss": [_with_interval(row, 1, 4) for row in loss.itertuples()],
-            "p of loss": loss["p"].map("{:.2g}".format),
+            "p of loss": loss["p"].map(effects.printed),
         }
     )
     return shown[accuracy["kind"] != "interaction"].rename(columns={"p of loss": "p "})
@@ -124,7 +124,7 @@ def wrong(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> pd.DataFr
             "in the second only": table["only_second"].map("{:.1f}".format),
             "seeds": table["seeds"],
             "of them apart": table["apart"],
-            "smallest p": table["p"].map("{:.2g}".format),
+            "smallest p": table["p"].map(effects.printed),
         }
     )
 

@@ -19,7 +19,7 @@ COLOURS = {"batch": "#0072B2", "layer": "#D55E00", "group": "#009E73", "instance
 DASHES = {"batch": "-", "layer": "--", "group": "-.", "instance": ":", "none": (0, (1, 1))}
 MARKERS = {"batch": "o", "layer": "s", "group": "^", "instance": "D", "none": "x"}
 
-NUMBER = re.compile(r"[-+−]?[\d,]*\.?\d*(e[-+]?\d+)?( ?%)?|\d[\d.]*[–×]\d[\d.]*|nan")
+NUMBER = re.compile(r"(< )?[-+−]?[\d,]*\.?\d*(e[-+]?\d+)?( ?%)?|\d[\d.]*[–×]\d[\d.]*|nan")
 
 STYLE: dict[Any, Any] = {
     "font.size": 10,

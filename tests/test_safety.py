@@ -1,0 +1,139 @@
+"""What comes from elsewhere is only read: notebooks, tables and weights run nothing, and text stays text."""
+
+import functools
+import http.server
+import json
+import pickle
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from normstudy import data, grid, tables, training
+from normstudy.study import sweep_tables
+from tests import checks
+from tests.conftest import ROOT, WITHOUT_QUARTO, command
+from tests.test_report import CHROMIUM
+
+HOSTILE = "<script>document.title = 'taken'</script> **bold** [link](x.html) {{< var dataset >}} $x$ | `code`"
+
+OWN_FILES_ONLY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' data:; style-src 'self' 'unsafe-inline' data:; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
+
+
+@pytest.fixture(scope="module", params=["pandoc", "quarto"])
+def hostile(study: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that has somebody else's results, with its report."""
+    if request.param == "quarto" and shutil.which("quarto") is None:
+        pytest.skip("quarto is not on the PATH")
+    copy = tmp_path_factory.mktemp("hostile") / "project"
+    shutil.copytree(study, copy)
+    notebook = copy / "report" / "executed" / "digits" / "batch" / "batch.ipynb"
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell["source"] = ["open('executed-by-reading', 'w').close()\n", *cell["source"]]
+    notebook.write_text(json.dumps(content), encoding="utf-8")
+    put_results(copy, made_by=HOSTILE)
+    if request.param == "quarto":
+        made = command(copy, "quarto", "render", "--profile", "digits")
+    else:
+        made = command(copy, "normstudy", "render", "--dataset", "digits", path=WITHOUT_QUARTO)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return copy
+
+
+def put_results(project: Path, **changes: str) -> None:
+    """Take the published factorial for one's own, with other values in some columns."""
+    file = project / "params" / "factorial.yaml"
+    runs = grid.expand(project, file, {})
+    own, published = sweep_tables(project, "factorial", "digits")[:2]
+    found = tables.read(published, tuple(next(iter(runs.values()))))
+    own.parent.mkdir(parents=True)
+    changed = {name: [row | changes for row in rows] for name, rows in found.items()}
+    tables.write(own, changed, "normstudy sweep params/factorial.yaml")
+
+
+def test_showing_a_notebook_does_not_execute_it(hostile: Path):
+    assert not list(hostile.rglob("executed-by-reading"))
+
+
+def test_text_from_elsewhere_reads_as_it_stands(hostile: Path):
+    assert " ".join(HOSTILE.split()) in " ".join(checks.body(hostile / "_report").split())
+    report = checks.article(hostile / "_report")
+    assert not [script for script in report.xpath("//script/text()") if "taken" in script]
+    assert not report.xpath("//a[@href='x.html']")
+
+
+@pytest.fixture
+def server(report: Path) -> Iterator[str]:
+    """The address of the report on digits, served with a policy that forbids every other host."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Content-Security-Policy", OWN_FILES_ONLY)
+            super().end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=report)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_page_works_under_a_policy_that_forbids_other_hosts(server: str):
+    errors: list[str] = []
+    asked: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{server}/report/index.html")
+        page.get_by_role("button", name="Next method").first.click()
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(500)
+        browser.close()
+    assert [error for error in errors if "favicon" not in error] == []
+    assert len(asked) > 5
+    assert [url for url in asked if not url.startswith((server, "data:"))] == []
+
+
+class Bomb:
+    """Unpickling it writes a file."""
+
+    def __init__(self, file: Path):
+        self.file = file
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (str(self.file), "w")
+
+
+def test_weights_that_hold_code_are_not_executed(tmp_path: Path):
+    trap = tmp_path / "trap"
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    checkpoint.write_bytes(pickle.dumps(Bomb(trap)))
+    images = data.load("digits")
+    few = replace(images, train_images=images.train_images[:64], train_labels=images.train_labels[:64])
+    history = training.fit(
+        training.build("batch", 4, 0), few, training.Settings(epochs=1, batch_size=32), checkpoint=checkpoint
+    )
+    assert len(history) == 1
+    assert not trap.exists()
+    pickle.loads(pickle.dumps(Bomb(trap))).close()
+    assert trap.exists(), "the trap would not have gone off"
+
+
+def test_the_repository_has_no_pickle():
+    listed = command(ROOT, "git", "ls-files").stdout.splitlines()
+    assert not [name for name in listed if name.endswith((".pkl", ".pickle", ".pt", ".pth", ".npy"))]
