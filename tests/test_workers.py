@@ -93,7 +93,7 @@ def test_a_killed_worker_costs_only_its_own_runs_which_another_takes_over(projec
     victim, _ = start_workers(start, scheduler, 2)
     sweeping = sweep_over(scheduler, project)
     with distributed.Client(scheduler, timeout=60) as client:
-        while not (table := study.sweep_tables(project, "grid", "digits")[0]).is_file():
+        while not study.sweep_tables(project, "grid", "digits")[0].is_file():
             assert sweeping.poll() is None, sweeping.communicate()
             time.sleep(0.02)
         at_work: dict[str, Any] = client.processing()
