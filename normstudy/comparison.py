@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
+from normstudy.effects import LEVEL, holm, mcnemar, wilson
 from normstudy.figures import METRICS, escape
-
-LEVEL = 0.05  # of the tests and intervals
 
 COLUMNS = ("variant", "epochs", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "test_accuracy_low",
            "test_accuracy_high", "mistakes", "test_images", "seconds")  # fmt: skip
@@ -33,7 +29,7 @@ def results(histories: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.
             continue
         last, wrong = history.iloc[-1], int((predictions[name]["label"] != predictions[name]["prediction"]).sum())
         images = len(predictions[name])
-        low, high = proportion_confint(images - wrong, images, LEVEL, method="wilson")
+        low, high = wilson(1 - wrong / images, images)
         rows.append(
             {
                 "variant": name,
@@ -102,11 +98,10 @@ def paired_tests(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     for first, second in itertools.combinations(predictions, 2):
         wrong = [predictions[name]["label"] != predictions[name]["prediction"] for name in (first, second)]
         only_first, only_second = int((wrong[0] & ~wrong[1]).sum()), int((wrong[1] & ~wrong[0]).sum())
-        both, neither = int((wrong[0] & wrong[1]).sum()), int((~wrong[0] & ~wrong[1]).sum())
-        p = mcnemar([[both, only_first], [only_second, neither]], exact=True).pvalue
+        p = mcnemar(only_first, only_second)
         rows.append({"first": first, "second": second, "only_first": only_first, "only_second": only_second, "p": p})
     table = pd.DataFrame(rows)
-    table["p"] = multipletests(table["p"], LEVEL, method="holm")[1]
+    table["p"] = holm(table["p"])
     return table
 
 

@@ -15,9 +15,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 LEVEL = 0.05  # of the tests and intervals
 NORMALIZATIONS = ("none", "batch", "layer", "group", "instance")
@@ -61,12 +58,15 @@ def student(values: np.ndarray) -> pd.DataFrame:
 
 
 def holm(p: pd.Series) -> np.ndarray:
-    """Probabilities, corrected for their number; those that are not known (NaN) stay so and do not count."""
-    corrected: np.ndarray = p.to_numpy(copy=True)
-    known = p.notna().to_numpy()
-    if known.any():
-        corrected[known] = multipletests(corrected[known], LEVEL, method="holm")[1]
-    return corrected
+    """Probabilities, corrected for their number; those that are not known (NaN) stay so and do not count.
+
+    Holm (1979): the k-th smallest of m is multiplied by m − k + 1, and is at least as large as the one before.
+    """
+    ordered = p.dropna().sort_values()
+    factors = np.arange(len(ordered), 0, -1)
+    corrected = pd.Series(np.maximum.accumulate(ordered.to_numpy() * factors).clip(max=1), index=ordered.index)
+    result: np.ndarray = corrected.reindex(p.index).to_numpy()
+    return result
 
 
 def printed(p: float) -> str:
@@ -215,8 +215,14 @@ def variation(runs: pd.DataFrame, outcome: str) -> pd.DataFrame:
 
 def wilson(accuracy: float, images: int) -> tuple[float, float]:
     """Wilson's 95 % interval of an accuracy (0 to 1) on so many images: the chance in the choice of the images."""
-    low, high = proportion_confint(accuracy * images, images, LEVEL, method="wilson")
+    low, high = stats.binomtest(round(accuracy * images), images).proportion_ci(1 - LEVEL, method="wilson")
     return float(low), float(high)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """The probability of McNemar's exact test, from how many images only the one, or only the other, gets wrong."""
+    number = only_first + only_second
+    return float(stats.binomtest(only_first, number).pvalue) if number else 1.0
 
 
 def disagreements(runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -235,7 +241,7 @@ def disagreements(runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         both = [runs[name].set_index("seed")["wrong"].map(_as_set) for name in (first, second)]
         for seed in both[0].index:
             only_first, only_second = len(both[0][seed] - both[1][seed]), len(both[1][seed] - both[0][seed])
-            p = mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue
+            p = mcnemar(only_first, only_second)
             rows.append(
                 {"first": first, "second": second, "only_first": only_first, "only_second": only_second, "p": p}
             )

@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
+from normstudy.effects import LEVEL, holm
 from normstudy.figures import COLOURS, MARKERS, new_figure
-
-LEVEL = 0.05
 
 
 def last_epoch(rows: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +96,7 @@ def paired(last: pd.DataFrame) -> pd.DataFrame:
             rows.append((first, second, differences.mean(), low, high, test.pvalue))
     table = pd.DataFrame(rows, columns=["first", "second", "difference", "low", "high", "p"])
     if len(table):
-        table["p"] = multipletests(table["p"], LEVEL, method="holm")[1]
+        table["p"] = holm(table["p"])
     return table
 
 

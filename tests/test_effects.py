@@ -1,26 +1,21 @@
 """Effects in results of several seeds: a planted one is found with its sign, size and interval; where none is, none."""
 
-import gc
 import itertools
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.anova import AnovaRM
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from normstudy import effects
 
 LEVELS = list(itertools.product(effects.NORMALIZATIONS, effects.PENALTIES))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_collection() -> Iterator[None]:
-    """The correction for many tests in statsmodels collects garbage each time, which takes longer than all else."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def factorial(
@@ -129,6 +124,29 @@ def test_the_intervals_and_probabilities_are_students():
 def test_a_single_seed_has_no_interval_and_no_probability():
     table = effects.pairs(factorial(seeds=1), "normalization", "test_accuracy")
     assert table[["low", "high", "p"]].isna().all(axis=None)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.one_of(st.floats(0, 1), st.just(np.nan)), max_size=12))
+def test_the_correction_for_many_tests_is_that_of_statsmodels_and_leaves_the_unknown_unknown(p: list[float]):
+    corrected = effects.holm(pd.Series(p, dtype=float))
+    known = ~np.isnan(p) if p else np.zeros(0, bool)
+    assert np.isnan(corrected[~known]).all()
+    if known.any():
+        assert corrected[known] == pytest.approx(multipletests(np.array(p)[known], method="holm")[1])
+
+
+@given(st.integers(0, 50), st.integers(0, 50))
+def test_mcnemars_probability_is_that_of_statsmodels(first: int, second: int):
+    reference = mcnemar([[0, first], [second, 0]], exact=True).pvalue if first + second else 1
+    assert effects.mcnemar(first, second) == pytest.approx(reference)
+
+
+@given(st.integers(1, 2000).flatmap(lambda images: st.tuples(st.integers(0, images), st.just(images))))
+def test_wilsons_interval_is_that_of_statsmodels(counts: tuple[int, int]):
+    right, images = counts
+    reference = proportion_confint(right, images, method="wilson")
+    assert effects.wilson(right / images, images) == pytest.approx(reference, abs=1e-12)
 
 
 def test_the_analysis_of_variance_is_that_of_statsmodels_but_for_the_cautious_probability():

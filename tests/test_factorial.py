@@ -8,7 +8,7 @@ import pytest
 from normstudy import effects, factorial
 from tests.conftest import ROOT
 from tests.test_effects import factorial as invented
-from tests.test_effects import planted_on, quick_collection  # noqa: F401
+from tests.test_effects import planted_on
 
 CELLS = {"batch": ("batch", "L1 + L2"), "layer": ("layer", "L2"), "group": ("group", "L1")}
 
