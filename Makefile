@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint requirements.lock \
 	$(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
-.PHONY: report test setup lint format lock bench clean
+.PHONY: report test setup lint format lock bench soak clean
 
 report: .venv/report
 	$(BIN)/normstudy run -p dataset $(DATASET)
@@ -23,6 +23,10 @@ test: .venv/test lint
 # Some minutes on a machine that does nothing else; tests/benchmarks/README.md says what is measured.
 bench: .venv/test
 	$(BIN)/python -m tests.benchmarks
+
+# The tests that kill commands at random moments, with fifty kills each; most of an hour.
+soak: .venv/test
+	NORMSTUDY_KILLS=50 $(BIN)/pytest --timeout=0 tests/test_kills.py
 
 lint: .venv/test
 	$(BIN)/ruff format --check

@@ -90,7 +90,7 @@ def status(dataset: str | None) -> None:
             state = "up to date" if not why else why[0] if why == ["never run"] else f"out of date: {'; '.join(why)}"
             with_overrides = ", ".join(f"{key} {value}" for key, value in run.overrides.items() if key != "dataset")
             note = f" (with -p {with_overrides})" if with_overrides else ""
-            console.print(f"  {run.name:<12}{state}{note}", markup=False)
+            console.print(f"  {run.name:<14}{state}{note}", markup=False)
 
 
 @main.command()
@@ -179,7 +179,7 @@ def _stop_if_failed(runs: Sequence[Run], ended: Sequence[Progress]) -> None:
 def _line(progress: Progress) -> str:
     """One line on a run: its last epoch, losses, test accuracy and the time left."""
     run, epochs = progress.run, progress.epochs
-    line = f"{run.name:<12}"
+    line = f"{run.name:<14}"
     if epochs and "test_accuracy" in epochs[-1]:
         last, total = epochs[-1], int(run.parameters["epochs"])
         done = int(last["epoch"])

@@ -17,7 +17,12 @@ from normstudy import files, variants
 from normstudy.variants import VARIANTS, Value
 
 FORMAT = 1  # of a result's folder; a result of another format is made again
-NAMES = (*VARIANTS, "statistics", "comparison", "factorial", "batch-size", "accuracy")
+NAMES = (
+    *VARIANTS,
+    *("statistics", "comparison"),  # read the variants' results
+    *("factorial", "batch-size", "learning-rate", "why"),  # read the tables of sweeps
+    "accuracy",
+)
 MADE_WITH = ("model", "data", "training", "dynamics", "experiments")  # the modules that decide a run's numbers
 PLACES = ("runs", "results", "output")  # parameters that say where, not what
 
