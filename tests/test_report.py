@@ -90,6 +90,17 @@ def test_the_page_opens_from_disk_without_a_request_or_an_error(report: Path):
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_no_page_is_wider_than_a_phone(report: Path):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto((report / "report" / "index.html").as_uri())
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        browser.close()
+
+
 def test_a_second_run_executes_no_notebook(study: Path):
     before = {file: file.stat().st_mtime_ns for file in (study / "report" / "executed").rglob("*.ipynb")}
     run = command(study, "normstudy", "run", "-p", "dataset", "digits")
