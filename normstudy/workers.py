@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,6 +57,7 @@ def dask(address: str, dataset: str, tell: Callable[[str], None]) -> Iterator[Su
         StudyError: Dask is not installed, or no scheduler answers.
     """
     try:
+        from dask import config as dask_config
         from distributed import Client
     except ImportError as error:
         raise StudyError("--scheduler needs Dask: pip install 'normstudy[dask]'") from error
@@ -69,6 +71,10 @@ def dask(address: str, dataset: str, tell: Callable[[str], None]) -> Iterator[Su
         if not client.scheduler_info()["workers"]:
             tell(f"Waiting for workers at {address}.")
             client.wait_for_workers(1)
-        carried = None if dataset == "digits" else client.scatter(experiments.load(dataset), broadcast=True)
+        carried = None
+        if dataset != "digits":
+            # As a task, which the scheduler can repeat: scattered data are lost with the last worker that has them.
+            with dask_config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):
+                carried = client.submit(copy, experiments.load(dataset), pure=False)
         executor = client.get_executor(pure=False)
         yield lambda run: executor.submit(experiments.run, run, carried)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from normstudy import experiments, files, grid, study, tables
+from normstudy import data, experiments, files, grid, study, tables
 from tests.conftest import ROOT
 from tests.grids import make_project, stored, untimed, write
 from tests.test_files import idx
@@ -108,22 +108,34 @@ def test_a_killed_worker_costs_only_its_own_runs_which_another_takes_over(projec
     assert untimed(results) == untimed(made_here(project, file))
 
 
-def test_the_data_travel_with_the_runs(project: Path, start: Start, scheduler: str, tmp_path: Path):
+@pytest.fixture
+def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files in the place of MNIST, which this process and the sweeping one know of, and no worker."""
     raw = tmp_path / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)
-    for images, labels, number in ((*files.FILES[:2], 64), (*files.FILES[2:], 20)):
+    for images, labels, number in ((*files.FILES[:2], 640), (*files.FILES[2:], 20)):
         (raw / images).write_bytes(idx((number, 28, 28), bytes(i % 251 for i in range(number * 28 * 28))))
         (raw / labels).write_bytes(idx((number,), bytes(i % 10 for i in range(number))))
-    write(project, "norm_arg: [batch, none]\nepochs: 1\nbatch_size: 32")
-    start_workers(start, scheduler, 1)
-    data = str(tmp_path / "data")
-    out, error = (
-        process := sweep_over(scheduler, project, "-p", "dataset", "mnist", NORMSTUDY_DATA=data)
-    ).communicate()
-    assert process.returncode == 0, out + error
+    monkeypatch.setenv("NORMSTUDY_DATA", str(tmp_path / "data"))
+
+
+@pytest.mark.usefixtures("mnist")
+def test_the_data_travel_with_the_runs_and_outlive_a_worker(project: Path, start: Start, scheduler: str):
+    file = write(project, "dataset: mnist\nseed: [0, 1, 2]\nnorm_arg: batch\nepochs: 15\nbatch_size: 64")
+    (victim,) = start_workers(start, scheduler, 1)
+    sweeping = sweep_over(scheduler, project)
     table = study.sweep_tables(project, "grid", "mnist")[0]
-    names = tuple(next(iter(grid.expand(project, project / "params" / "grid.yaml", {}).values())))
-    assert [rows[-1]["test_images"] for rows in tables.read(table, names).values()] == [20, 20]
+    while not table.is_file():
+        assert sweeping.poll() is None, sweeping.communicate()
+        time.sleep(0.02)
+    victim.kill()  # the only one that has the data
+    victim.wait()
+    start_workers(start, scheduler, 1)
+    out, error = sweeping.communicate()
+    assert sweeping.returncode == 0, out + error
+    here = {name: experiments.run(run, data.load("mnist")) for name, run in grid.expand(project, file, {}).items()}
+    names = tuple(next(iter(grid.expand(project, file, {}).values())))
+    assert untimed(tables.read(table, names)) == untimed(here)
 
 
 def test_a_worker_with_other_code_is_refused(project: Path, start: Start, scheduler: str, tmp_path: Path):
