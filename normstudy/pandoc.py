@@ -428,7 +428,8 @@ def write(article: Article, text: str, path: Path, overrides: dict[str, Any]) ->
         else:
             source = path.with_suffix(".typ")
             source.write_text(output, encoding="utf-8")
-            typst.compile(source, output=path, root=article.folder)
+            date = os.environ.get("SOURCE_DATE_EPOCH", "")  # as reproducible builds have it
+            typst.compile(source, output=path, root=article.folder, timestamp=int(date) if date.isdecimal() else None)
             source.unlink()
     except (RenderError, typst.TypstError) as error:
         problem = str(error).partition("\n")[0]

@@ -408,6 +408,17 @@ def test_the_pdf_carries_text_alternatives_and_the_title(example: Path):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_report_can_be_made_again_bit_for_bit(example: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1500000000")
+    first = [file.read_bytes() for file in render(example, quarto=False)]
+    again = render(example, quarto=False)
+    assert [file.read_bytes() for file in again] == first
+    information = PdfReader(again[1]).metadata
+    assert information
+    assert information.creation_date
+    assert information.creation_date.timestamp() == 1500000000
+
+
 def test_the_page_reads_on_a_phone_in_the_dark_and_by_keyboard(example: Path):
     wide = "| " + " | ".join(f"column{n}" for n in range(20)) + " |\n" + "|--" * 20 + "|\n" + "| 1234567 " * 20 + "|\n"
     change(example / "report" / "index.qmd", "## Introduction", f"{wide}\n## Introduction")
