@@ -179,8 +179,10 @@ def _start(root: Path, run: Run) -> Attempt:
     """Start a run in a fresh folder aside, which takes over the checkpoint of an interrupted attempt at the same."""
     record = record_of(run)
     run.folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = run.folder.parent / f".{run.name}.{uuid.uuid4().hex[:8]}"
+    aside = _aside(run)
     aside.mkdir()
+    # First of all: with it, the checkpoint is found again even if this attempt ends before its process begins.
+    (aside / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     for leftover in run.folder.parent.glob(f".{run.name}.*"):
         if leftover == aside:
             continue
@@ -188,7 +190,6 @@ def _start(root: Path, run: Run) -> Attempt:
         if read_record(leftover) == record and checkpoint.is_file():
             checkpoint.replace(aside / checkpoint.name)
         shutil.rmtree(leftover, ignore_errors=True)
-    (aside / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     _write_parameters(aside, run.parameters | {"output": aside.relative_to(root).as_posix()})
     source, target = run.source.relative_to(root), (aside / run.notebook.name).relative_to(root)
     with (aside / "log.txt").open("wb") as log:
@@ -214,20 +215,25 @@ def _finish(root: Path, run: Run, aside: Path, code: int) -> str:
             f"exit code {code}"
         ]
         return _fail(root, run, aside, f"failed: {last[-1]}")
-    cells = json.loads((aside / run.notebook.name).read_text(encoding="utf-8"))["cells"]
+    notebook = aside / run.notebook.name
+    text = notebook.read_text(encoding="utf-8")
+    cells = json.loads(text)["cells"]
     # A kernel that dies leaves a notebook whose metadata say that every cell has completed.
     if any(cell["cell_type"] == "code" and cell["source"] and not cell["execution_count"] for cell in cells):
         return _fail(root, run, aside, "stopped before its last cell: its kernel died")
-    for scaffold in ("log.txt", "checkpoint.safetensors"):
-        (aside / scaffold).unlink(missing_ok=True)
     _write_parameters(aside, run.parameters)
-    previous = _previous(run)
-    shutil.rmtree(previous, ignore_errors=True)
+    notebook.write_text(text.replace(aside.name, run.folder.name), encoding="utf-8")  # it shows where its files are
+    for scaffold in ("log.txt", "checkpoint.safetensors"):  # last, since a full disk may have stopped us before
+        (aside / scaffold).unlink(missing_ok=True)
     if run.folder.exists():
-        run.folder.replace(previous)
+        run.folder.replace(_previous(run))
     aside.replace(run.folder)
-    shutil.rmtree(previous, ignore_errors=True)
+    _restore(run)
     return "done"
+
+
+def _aside(run: Run) -> Path:
+    return run.folder.parent / f".{run.name}.{uuid.uuid4().hex[:8]}"
 
 
 def _previous(run: Run) -> Path:
@@ -235,9 +241,16 @@ def _previous(run: Run) -> Path:
 
 
 def _restore(run: Run) -> None:
-    """Put the earlier result back where a command was killed before the new one took its place."""
-    if _previous(run).is_dir() and not run.folder.exists():
-        _previous(run).replace(run.folder)
+    """Put the earlier result back unless a new one has taken its place, whatever moment a command was killed at."""
+    previous = _previous(run)
+    if not previous.is_dir():
+        return
+    if not run.folder.exists():
+        previous.replace(run.folder)
+    else:
+        waste = _aside(run)  # under a name that is never taken for a result, since removing it can be interrupted too
+        previous.replace(waste)
+        shutil.rmtree(waste, ignore_errors=True)
 
 
 def _fail(root: Path, run: Run, aside: Path, why: str) -> str:

@@ -3,9 +3,11 @@
 import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import papermill
+import psutil
 import yaml
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
@@ -14,6 +16,7 @@ from traitlets.config import Config
 def main() -> int:
     """Execute SOURCE into TARGET with the parameters of a YAML file; 1 if a cell fails."""
     source, target, parameters = sys.argv[1:]
+    threading.Thread(target=_follow, args=[psutil.Process().parent()], daemon=True).start()
     try:
         with tempfile.TemporaryDirectory(prefix="normstudy-") as sockets:
             # Kernels that start at once can race for TCP ports; Unix sockets in a folder of their own cannot.
@@ -31,6 +34,13 @@ def main() -> int:
         print(f"{error.ename}: {error.evalue}", file=sys.stderr)
         return 1
     return 0
+
+
+def _follow(parent: psutil.Process | None) -> None:
+    """End with the command that started this process, whatever ends it; the kernel notices by itself and ends too."""
+    if parent:
+        parent.wait()
+    os._exit(1)
 
 
 if __name__ == "__main__":

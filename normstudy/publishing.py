@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from normstudy.study import Run, StudyError
 def publish(root: Path, runs: Sequence[Run]) -> None:
     """Bring `report/shown/` and `_variables.yml` in line with the results.
 
-    A file is written only when its bytes change, since a preview starts again whenever one is written.
+    A file is written only when its bytes change, since a preview starts again whenever one is written; and aside, so
+    that there is always a whole one.
 
     Raises:
-        StudyError: a result is missing.
+        StudyError: a result is missing, or a file cannot be written.
     """
     shown = root / "report" / "shown"
     wanted: dict[Path, bytes] = {}
@@ -32,8 +34,15 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
     wanted[root / "_variables.yml"] = yaml.safe_dump(values, sort_keys=True, allow_unicode=True).encode()
     for file, content in wanted.items():
         if not file.is_file() or file.read_bytes() != content:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+            aside = file.with_name(f".{file.name}.aside")
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                aside.write_bytes(content)
+                aside.replace(file)
+            except OSError as error:
+                with suppress(OSError):
+                    aside.unlink()
+                raise StudyError(f"{file} cannot be written: {error.strerror or error}") from error
     for file in [file for file in shown.rglob("*") if file.is_file() and file not in wanted]:
         file.unlink()
 

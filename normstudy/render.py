@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from normstudy import pandoc
@@ -32,6 +33,8 @@ def render(
 ) -> list[Path]:
     """Make the report from the article that `_quarto.yml` names, and return its page and its PDF.
 
+    Without Quarto, the environment's SOURCE_DATE_EPOCH, in seconds since 1970, is the date that the PDF bears.
+
     Args:
         root: the project's folder, with `_quarto.yml` and what a run has made for the report.
         profile: the profile whose `_quarto-<profile>.yml`, where there is one, is added to the settings.
@@ -39,9 +42,16 @@ def render(
         quarto: whether to use Quarto; None uses it where it is on the PATH.
 
     Raises:
-        RenderError: something that the article names is missing, or a label is given twice. An earlier report stays.
+        RenderError: something that the article names is missing, a label is given twice, or a file cannot be written.
+            An earlier report stays.
     """
-    root = root.resolve()
+    try:
+        return _render(root.resolve(), profile, say, quarto)
+    except OSError as error:
+        raise RenderError(f"{error.filename or root}: {error.strerror or error}") from error
+
+
+def _render(root: Path, profile: str | None, say: Callable[[str], None], quarto: bool | None) -> list[Path]:
     if not (root / "_quarto.yml").is_file():
         raise RenderError(f"{root}: there is no _quarto.yml")
     if quarto is None and not (quarto := shutil.which("quarto") is not None):
@@ -55,8 +65,14 @@ def render(
     header, _ = split_header((root / article).read_text(encoding="utf-8"))
     settings = merged(settings, rooted(header, "/" / article.parent))
     output = root / project["output-dir"]
-    (root / ".quarto").mkdir(exist_ok=True)  # Quarto's own folder for what it makes on the way
-    with tempfile.TemporaryDirectory(dir=root / ".quarto", prefix="report-") as aside:
+    scratch = root / ".quarto"  # Quarto's own folder for what it makes on the way
+    scratch.mkdir(exist_ok=True)
+    for leftover in scratch.glob("report-*-*"):
+        if not psutil.pid_exists(int(leftover.name.split("-")[1])):  # its command was killed
+            if (leftover / "earlier").is_dir() and not output.exists():
+                (leftover / "earlier").rename(output)
+            shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=f"report-{os.getpid()}-") as aside:
         made, earlier = Path(aside) / "report", Path(aside) / "earlier"
         files = (with_quarto if quarto else with_pandoc)(root, article, made, profile, settings)
         if output.exists():

@@ -124,11 +124,17 @@ def sweep_tables(root: Path, name: str, dataset: str) -> list[Path]:
 
 def read_record(folder: Path) -> dict[str, Any]:
     """What a result was made from; empty if there is no result of this format in the folder."""
+    record = _read(folder)
+    return record if record.get("format") == FORMAT else {}
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """A record of any format; empty if there is none that can be read."""
     try:
         record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return record if isinstance(record, dict) and record.get("format") == FORMAT else {}
+    return record if isinstance(record, dict) else {}
 
 
 def record_of(run: Run) -> dict[str, Any]:
@@ -177,8 +183,10 @@ def _code(notebook: Path) -> dict[str, str]:
 def reasons(run: Run) -> list[str]:
     """Why a run's result is out of date, a phrase each; ["never run"] if there is none, [] if it is up to date."""
     was, now = read_record(run.folder), record_of(run)
-    if not was or not run.notebook.is_file():
+    if not run.notebook.is_file() or "format" not in _read(run.folder):
         return ["never run"]
+    if not was:
+        return ["made by another version"]
     changed = []
     if was["notebook"] != now["notebook"]:
         changed.append(f"{run.source.name} changed")

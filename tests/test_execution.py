@@ -229,7 +229,7 @@ def test_a_half_made_folder_is_never_taken_for_a_result(done: Path):
 def test_a_result_of_another_format_is_made_again(done: Path):
     record = find(done, "batch").folder / "record.json"
     record.write_text(json.dumps(json.loads(record.read_text()) | {"format": 0}))
-    assert study.reasons(find(done, "batch")) == ["never run"]
+    assert study.reasons(find(done, "batch")) == ["made by another version"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1'])

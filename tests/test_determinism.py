@@ -1,0 +1,83 @@
+"""The same seed gives the same numbers: again, in another process, in any order, and on a GPU as far as it can."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+
+from normstudy import data
+from normstudy.training import Settings, build, evaluate, fit
+from tests.conftest import ROOT
+
+SETTINGS = Settings(epochs=2, batch_size=128, l1=3e-5, l2=5e-4)
+ORDERS = [("batch", "layer", "group"), ("group", "batch", "layer")]
+
+Numbers = dict[str, dict[str, object]]
+"""What came of each variant: every metric but the seconds, and what the weights and the logits are known by."""
+
+
+def train(order: Sequence[str], device: str = "cpu") -> Numbers:
+    """Train variants on digits, one after another."""
+    torch.set_num_threads(1)
+    dataset = data.load("digits", torch.device(device))
+    found: Numbers = {}
+    for norm_arg in order:
+        net = build(norm_arg, 4, SETTINGS.seed, device)
+        history = [asdict(replace(metrics, seconds=0.0)) for metrics in fit(net, dataset, SETTINGS)]
+        logits = evaluate(net, dataset.test_images, dataset.test_labels, dataset).logits
+        digest = hashlib.sha256()
+        for tensor in (*net.state_dict().values(), logits):
+            digest.update(tensor.contiguous().cpu().numpy().tobytes())
+        found[norm_arg] = {"history": history, "weights and logits": digest.hexdigest()}
+    return found
+
+
+def elsewhere(order: Sequence[str]) -> Numbers:
+    """The same, in a process of its own."""
+    code = f"import json; from tests.test_determinism import train; print(json.dumps(train({list(order)})))"
+    made = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    return dict(json.loads(made.stdout))
+
+
+@pytest.fixture(scope="module")
+def first() -> Numbers:
+    return train(ORDERS[0])
+
+
+def test_in_one_process_in_any_order(first: Numbers):
+    assert train(ORDERS[1]) == first
+
+
+@pytest.mark.parametrize("order", [*ORDERS, ("group",)], ids=" ".join)
+def test_in_another_process_in_any_order_and_alone(first: Numbers, order: Sequence[str]):
+    assert elsewhere(order) == {norm_arg: first[norm_arg] for norm_arg in order}
+
+
+def test_the_variants_and_the_seeds_differ(first: Numbers, monkeypatch: pytest.MonkeyPatch):
+    assert len({numbers["weights and logits"] for numbers in first.values()}) == 3
+    monkeypatch.setattr(sys.modules[__name__], "SETTINGS", replace(SETTINGS, seed=1))
+    other = train(["batch"])["batch"]
+    assert other["weights and logits"] != first["batch"]["weights and logits"]
+    assert other["history"] != first["batch"]["history"]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_on_a_gpu_twice_the_same_or_nearly(record_property):
+    """A GPU may add in any order: the largest difference is measured, and must be small."""
+    one, other = train(ORDERS[0], "cuda"), train(ORDERS[1], "cuda")
+    pairs = [
+        (epoch[name], again[name])
+        for norm_arg in ORDERS[0]
+        for epoch, again in zip(one[norm_arg]["history"], other[norm_arg]["history"], strict=True)
+        for name in ("train_loss", "test_loss", "train_accuracy", "test_accuracy")
+    ]
+    largest = max(abs(value - again) for value, again in pairs)
+    print(f"The largest difference between two trainings on {torch.cuda.get_device_name()} is {largest}.")
+    record_property("largest difference", largest)
+    assert largest < 0.05
