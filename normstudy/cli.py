@@ -37,7 +37,7 @@ class Commands(click.Group):
         except ValueError as error:
             print(f"normstudy: {error}", file=sys.stderr)
             sys.exit(2)
-        except (StudyError, RenderError) as error:
+        except (StudyError, RenderError, OSError) as error:
             print(f"normstudy: {error}", file=sys.stderr)
             sys.exit(1)
 
@@ -115,6 +115,7 @@ def sweep(file: Path, overrides: tuple[tuple[str, str], ...], jobs: int | None, 
         TimeRemainingColumn(),
         TextColumn("left"),
         console=console,
+        disable=not console.is_terminal,
         transient=True,
         speed_estimate_period=3600,
     ) as bar:

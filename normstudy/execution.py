@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from normstudy import files, variants
 from normstudy.machine import cores
-from normstudy.study import Run, StudyError, read_record, reasons, record_of
+from normstudy.study import Run, StudyError, make_folder, read_record, reasons, record_of
 from normstudy.variants import VARIANTS, Value
 
 
@@ -37,12 +37,15 @@ class Progress:
 
 
 def check(runs: Sequence[Run]) -> None:
-    """Refuse what could only fail later: groups that do not divide channels, a device that is not there, broken data.
+    """Refuse what could only fail later: groups that do not divide channels, a device or a folder that is not there.
 
     Raises:
         ValueError: one line that names the parameter or the file, what it was and what it may be.
     """
     for run in runs:
+        make_folder(run.folder.parent)
+        if run.folder.exists():
+            make_folder(run.folder)
         values, defaults = run.parameters, variants.defaults(run.source)
         if "dataset" in values:
             files.fetch(str(values["dataset"]))
@@ -59,10 +62,15 @@ def check(runs: Sequence[Run]) -> None:
 
 @contextmanager
 def only_one(root: Path, tell: Callable[[str], None]) -> Iterator[None]:
-    """Wait until no other command works on this project's results, telling whom we wait for."""
+    """Wait until no other command works on this project's results, telling whom we wait for.
+
+    Raises:
+        ValueError: the folder of results is a file, or may not be written to.
+        StudyError: it cannot be written for another reason, such as a full disk.
+    """
     executed = root / "report" / "executed"
+    make_folder(executed)
     try:
-        executed.mkdir(parents=True, exist_ok=True)
         lock, owner = FileLock(executed / ".lock"), executed / ".owner"
         try:
             lock.acquire(timeout=0)
@@ -131,7 +139,7 @@ def bring_up_to_date(
                 try:
                     going[run.name] = _start(root, run)
                 except OSError as error:
-                    ended[run.name] = Progress(run, f"failed: {_not_written(error)}", 0, [])
+                    ended[run.name] = Progress(run, f"failed: {_not_written(run, error)}", 0, [])
             for attempt in list(going.values()):
                 progress = _look(root, attempt, time_limit)
                 if progress.state != "running":
@@ -167,12 +175,12 @@ def _look(root: Path, attempt: Attempt, time_limit: float | None) -> Progress:
         else:
             state = _finish(root, run, aside, process.returncode)
     except OSError as error:
-        state = f"failed: {_not_written(error)}"
+        state = f"failed: {_not_written(run, error)}"
     return Progress(run, state, seconds, epochs)
 
 
-def _not_written(error: OSError) -> str:
-    return f"{error.filename or 'a file'} cannot be written: {error.strerror or error}"
+def _not_written(run: Run, error: OSError) -> str:
+    return f"{error.filename or run.folder} cannot be written: {error.strerror or error}"
 
 
 def _start(root: Path, run: Run) -> Attempt:
@@ -193,6 +201,8 @@ def _start(root: Path, run: Run) -> Attempt:
     _write_parameters(aside, run.parameters | {"output": aside.relative_to(root).as_posix()})
     source, target = run.source.relative_to(root), (aside / run.notebook.name).relative_to(root)
     with (aside / "log.txt").open("wb") as log:
+        log.write(f"{source} with {run.name}'s parameters\n".encode())  # so that a full disk has room for a last line
+        log.flush()
         process = subprocess.Popen(
             [sys.executable, "-m", "normstudy.kernel", source, target, (aside / "parameters.yaml").relative_to(root)],
             cwd=root,
@@ -211,10 +221,8 @@ def _write_parameters(folder: Path, values: Mapping[str, Value]) -> None:
 def _finish(root: Path, run: Run, aside: Path, code: int) -> str:
     """Put a complete result in its place; keep an incomplete one as a failure."""
     if code != 0:
-        last = (aside / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines() or [
-            f"exit code {code}"
-        ]
-        return _fail(root, run, aside, f"failed: {last[-1]}")
+        _, *said = (aside / "log.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return _fail(root, run, aside, f"failed: {said[-1] if said else f'exit code {code}'}")
     notebook = aside / run.notebook.name
     text = notebook.read_text(encoding="utf-8")
     cells = json.loads(text)["cells"]
@@ -229,6 +237,7 @@ def _finish(root: Path, run: Run, aside: Path, code: int) -> str:
         run.folder.replace(_previous(run))
     aside.replace(run.folder)
     _restore(run)
+    shutil.rmtree(_failed(run), ignore_errors=True)
     return "done"
 
 
@@ -238,6 +247,10 @@ def _aside(run: Run) -> Path:
 
 def _previous(run: Run) -> Path:
     return run.folder.parent / f"..{run.name}"
+
+
+def _failed(run: Run) -> Path:
+    return run.folder.parent / "failed" / run.name
 
 
 def _restore(run: Run) -> None:
@@ -255,9 +268,10 @@ def _restore(run: Run) -> None:
 
 def _fail(root: Path, run: Run, aside: Path, why: str) -> str:
     """Keep a failed notebook, its log and what it wrote in `failed/`; the earlier result stays where it is."""
-    failed = run.folder.parent / "failed" / run.name
+    failed = _failed(run)
     shutil.rmtree(failed, ignore_errors=True)
     failed.parent.mkdir(exist_ok=True)
+    aside.chmod(0o755)  # a folder that nobody may write to cannot be moved
     aside.replace(failed)
     place = failed / (run.notebook.name if (failed / run.notebook.name).is_file() else "log.txt")
     return f"{why} (see {place.relative_to(root).as_posix()})"

@@ -14,7 +14,7 @@ from traitlets.config import Config
 
 
 def main() -> int:
-    """Execute SOURCE into TARGET with the parameters of a YAML file; 1 if a cell fails."""
+    """Execute SOURCE into TARGET with the parameters of a YAML file; 1 if a cell fails or a file cannot be written."""
     source, target, parameters = sys.argv[1:]
     threading.Thread(target=_follow, args=[psutil.Process().parent()], daemon=True).start()
     try:
@@ -32,6 +32,9 @@ def main() -> int:
             )
     except PapermillExecutionError as error:
         print(f"{error.ename}: {error.evalue}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename or target}: {error.strerror or error}", file=sys.stderr)
         return 1
     return 0
 

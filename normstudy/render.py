@@ -44,11 +44,12 @@ def render(
     Raises:
         RenderError: something that the article names is missing, a label is given twice, or a file cannot be written.
             An earlier report stays.
+        ValueError: there is a file where the report's folder has to be.
     """
     try:
         return _render(root.resolve(), profile, say, quarto)
     except OSError as error:
-        raise RenderError(f"{error.filename or root}: {error.strerror or error}") from error
+        raise RenderError(f"{error.filename2 or error.filename or root}: {error.strerror or error}") from error
 
 
 def _render(root: Path, profile: str | None, say: Callable[[str], None], quarto: bool | None) -> list[Path]:
@@ -65,6 +66,8 @@ def _render(root: Path, profile: str | None, say: Callable[[str], None], quarto:
     header, _ = split_header((root / article).read_text(encoding="utf-8"))
     settings = merged(settings, rooted(header, "/" / article.parent))
     output = root / project["output-dir"]
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"{output} is a file; the report's folder takes its place")
     scratch = root / ".quarto"  # Quarto's own folder for what it makes on the way
     scratch.mkdir(exist_ok=True)
     for leftover in scratch.glob("report-*-*"):

@@ -5,9 +5,11 @@ which says what it was made from.
 """
 
 import ast
+import errno
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +61,23 @@ def find_root(start: Path | None = None) -> Path:
         if (folder / "_quarto.yml").is_file() and (folder / "report" / "notebooks").is_dir():
             return folder
     raise StudyError(f"{start} is not in a normstudy project; change to the folder that holds _quarto.yml")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results unless it is there.
+
+    Raises:
+        ValueError: there is a file in its place, or it may not be written to.
+        StudyError: it cannot be made for another reason, such as a full disk.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise ValueError(f"{folder} must be a folder that can be written: {error.strerror}") from error
+    except OSError as error:
+        raise StudyError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
 def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None = None) -> list[Run]:

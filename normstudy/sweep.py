@@ -56,7 +56,7 @@ def sweep(
     given = "".join(f" -p {name} {value}" for name, value in overrides.items())
     command = f"normstudy sweep {Path(os.path.relpath(file, root)).as_posix()}{given}"
     table = study.sweep_tables(root, file.stem, dataset)[0]
-    table.parent.mkdir(parents=True, exist_ok=True)
+    study.make_folder(table.parent)
     try:
         lock = FileLock(table.with_name(f".{table.name}.lock")).acquire(timeout=0)
     except Timeout as error:

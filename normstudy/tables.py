@@ -1,6 +1,8 @@
 """Tables of results: a Parquet file for each sweep and dataset, a row a run and epoch."""
 
+import errno
 import itertools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +47,21 @@ def command_of(file: Path) -> str | None:
 
 
 def write(file: Path, results: Results, command: str) -> None:
-    """Write results aside and move them into place: there is always a whole table."""
+    """Write results aside and move them into place: there is always a whole table.
+
+    Raises:
+        StudyError: the table cannot be written.
+    """
     rows = list(itertools.chain.from_iterable(results.values()))
     columns = dict.fromkeys(itertools.chain.from_iterable(rows))
     table = pa.Table.from_pylist([{column: row.get(column) for column in columns} for row in rows])
     aside = file.with_name(f".{file.name}.aside")
-    pq.write_table(table.replace_schema_metadata({"format": FORMAT, "command": command}), aside, compression="zstd")
-    aside.replace(file)
+    try:
+        pq.write_table(table.replace_schema_metadata({"format": FORMAT, "command": command}), aside, compression="zstd")
+        aside.replace(file)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise StudyError(f"{file} cannot be written: {os.strerror(error.errno or errno.EIO)}") from error
 
 
 @dataclass(frozen=True)

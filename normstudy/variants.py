@@ -136,7 +136,7 @@ def check(values: Mapping[str, object], names: tuple[str, ...] | None = None) ->
 
 
 def _shown(value: object) -> str:
-    text = " ".join(str(value).split())
+    text = "nothing" if value is None else " ".join(str(value).split())
     return f"{text[:60]}…" if len(text) > 60 else text or "empty"
 
 

@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 
 import nbformat
-import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -177,17 +176,6 @@ def test_a_failing_cell_leaves_the_earlier_result_and_the_other_variants_alone(d
     assert "ZeroDivisionError" in kept
 
 
-@pytest.mark.parametrize("death", ["os._exit(3)", "os.kill(os.getpid(), 9)"])
-def test_a_kernel_that_dies_is_a_failure(done: Path, death: str):
-    before = contents(done / "report" / "executed" / "digits" / "batch")
-    spoil(done, f"import os\nif norm_arg == 'batch':\n    {death}", VARIANT)
-    ended = run_all(done)
-    assert ended["batch"] != "done"
-    assert "report/executed/digits/failed/batch" in ended["batch"]
-    assert ended["layer"] == "done"
-    assert contents(done / "report" / "executed" / "digits" / "batch") == before
-
-
 def test_a_notebook_that_looks_complete_but_has_cells_that_never_ran_is_a_failure(done: Path):
     run = find(done, "batch")
     aside = run.folder.parent / ".batch.test"
@@ -196,16 +184,6 @@ def test_a_notebook_that_looks_complete_but_has_cells_that_never_ran_is_a_failur
         json.dumps({"cells": [{"cell_type": "code", "source": "1", "execution_count": None}]})
     )
     assert execution._finish(done, run, aside, 0).startswith("stopped before its last cell: its kernel died")
-
-
-def test_a_hanging_kernel_is_given_up_and_ended(done: Path):
-    spoil(done, "import time\nif norm_arg == 'group':\n    time.sleep(600)", VARIANT)
-    ended = run_all(done, time_limit=20)
-    assert ended["group"].startswith("was given up after 20 s")
-    assert ended["batch"] == ended["layer"] == "done"
-    assert not [
-        child for child in psutil.Process().children(recursive=True) if "ipykernel" in " ".join(child.cmdline())
-    ]
 
 
 def test_an_interrupted_exchange_gives_the_earlier_result_back(done: Path):
@@ -279,7 +257,7 @@ def test_two_commands_at_once_wait_for_each_other(done: Path):
 
 def test_a_folder_that_is_a_file_is_named(toy: Path):
     (toy / "report" / "executed").write_text("")
-    with pytest.raises(study.StudyError, match=r"executed cannot be written"), execution.only_one(toy, print):
+    with pytest.raises(ValueError, match="executed must be a folder"), execution.only_one(toy, print):
         pass
 
 

@@ -47,15 +47,22 @@ def test_a_wrong_value_is_named_with_what_would_be_right(name: str, value: objec
     assert "\n" not in message
 
 
-@pytest.mark.parametrize(
-    ("name", "near"),
-    [("epoch", "epochs"), ("epochss", "epochs"), ("learningrate", "learning_rate"), ("normarg", "norm_arg"),
-     ("Dataset", "dataset"), ("batch-size", "batch_size"), ("lr", None), ("", None), ("__class__", None)],
-)  # fmt: skip
-def test_an_unknown_name_is_refused_with_the_nearest_right_one(name: str, near: str | None):
+MISSPELT = [
+    *[(f"{name}{ending}", f"did you mean {name}?") for name in ("epochs", "norm_arg", "batch_size") for ending in "sx"],
+    ("epoch", "did you mean epochs?"),
+    ("learningrate", "did you mean learning_rate?"),
+    ("normarg", "did you mean norm_arg?"),
+    ("Dataset", "did you mean dataset?"),
+    ("batch-size", "did you mean batch_size?"),
+    *[(name, "there are norm_arg, dataset") for name in ("lr", "", "__class__")],
+]
+
+
+@pytest.mark.parametrize(("name", "right"), MISSPELT)
+def test_an_unknown_name_is_refused_with_the_nearest_right_one(name: str, right: str):
     with pytest.raises(ParameterError, match="is not a parameter") as refusal:
         variants.check({name: 1}, NAMES)
-    assert (f"did you mean {near}?" if near else "there are norm_arg, dataset") in str(refusal.value)
+    assert right in str(refusal.value)
 
 
 FILES = {
