@@ -183,20 +183,26 @@ def _digest(file: Path) -> str:
 def _code(notebook: Path) -> dict[str, str]:
     """Module → digest, for the modules of the package that the notebook imports, directly or through one another."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    package = Path(__file__).parent
     found: dict[str, str] = {}
     sources = ["\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")]
     while sources:
-        for line in ast.walk(ast.parse(sources.pop())):
-            if not isinstance(line, ast.ImportFrom) or (line.module or "").split(".")[0] != package.name:
-                continue
-            inner = (line.module or "").split(".")[1:]
-            for module in inner or [alias.name for alias in line.names]:
-                file = package / f"{module}.py"
-                if module not in found and file.is_file():
-                    found[module] = _digest(file)
-                    sources.append(file.read_text(encoding="utf-8"))
+        for module in _imports(sources.pop()):
+            file = Path(__file__).with_name(f"{module}.py")
+            if module not in found and file.is_file():
+                found[module] = _digest(file)
+                sources.append(file.read_text(encoding="utf-8"))
     return dict(sorted(found.items()))
+
+
+@functools.cache
+def _imports(source: str) -> list[str]:
+    """What Python code imports from this package."""
+    found: list[str] = []
+    for line in ast.walk(ast.parse(source)):
+        if isinstance(line, ast.ImportFrom) and line.module:
+            package, *inner = line.module.split(".")
+            found += (inner or [alias.name for alias in line.names]) if package == __package__ else []
+    return found
 
 
 def reasons(run: Run) -> list[str]:
