@@ -209,7 +209,9 @@ def _start(root: Path, run: Run) -> Attempt:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+            env={"OPENBLAS_NUM_THREADS": "1"}  # others only wait in circles for what notebooks have to multiply
+            | os.environ
+            | {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
         )
     return Attempt(run, process, aside, time.monotonic())
 

@@ -153,6 +153,7 @@ def digit_grid(images: np.ndarray, titles: Sequence[str], columns: int = 5) -> F
     rows = max(1, -(-len(images) // columns))
     figure, axes = new_figure(1.15 * columns, 1.35 * rows, rows, columns)
     for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])  # without them laying out takes half the time
         axis.axis("off")
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
         axis.imshow(image, cmap="gray_r", interpolation="none", vmin=0, vmax=255)

@@ -61,4 +61,4 @@ def _with_alternatives(notebook: str) -> bytes:
             alt = output.get("metadata", {}).get("image/png", {}).get("alt")
             if alt:
                 cell["source"] = [f"#| fig-alt: {json.dumps(alt, ensure_ascii=False)}\n", *cell["source"]]
-    return json.dumps(content, ensure_ascii=False, indent=1).encode()
+    return json.dumps(content, ensure_ascii=False).encode()
