@@ -377,20 +377,30 @@ def fresh_copy() -> Iterator[Path]:
         yield Path(folder)
 
 
-def main(names: list[str]) -> None:
-    """Measure and print."""
-    with_what = machine()
+def main(names: list[str], readme: bool) -> None:
+    """Measure and print; and put the table into README.md if asked to."""
+    with_what = ", ".join(f"{name} {value}" for name, value in machine().items())
     console = Console(width=160)
-    console.print(", ".join(f"{name} {value}" for name, value in with_what.items()))
+    console.print(with_what)
     table = Table("what", "bar", "here", "kept")
     for name in names:
         console.print(f"measuring {name} …", style="dim")
         measured = ROWS[name]()
         table.add_row(measured.what, measured.bar, measured.here, {True: "yes", False: "no", None: "–"}[measured.kept])
     console.print(table)
+    if readme:
+        lines = [[str(column.header) for column in table.columns], ["---"] * 4]
+        lines += zip(*(column.cells for column in table.columns), strict=True)
+        shown = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        file = ROOT / "README.md"
+        before, start, rest = file.read_text(encoding="utf-8").partition("<!-- bench -->\n")
+        _, end, after = rest.partition("<!-- end of bench -->\n")
+        file.write_text(f"{before}{start}{shown}\n\nMeasured on: {with_what}.\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help=f"of {', '.join(ROWS)}; all of them by default")
-    main(parser.parse_args().rows or list(ROWS))
+    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    given = parser.parse_args()
+    main(given.rows or list(ROWS), given.readme)
