@@ -156,14 +156,18 @@ def _read(folder: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def record_of(run: Run) -> dict[str, Any]:
-    """What a result of this run would be made from: notebook, parameters, package code, data and other results."""
+def record_of(run: Run, was: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a result of this run would be made from: notebook, parameters, package code, data and other results.
+
+    `was` is the record of the result that is there, from which the answer is quicker.
+    """
+    notebook = _digest(run.source)
     return {
         "format": FORMAT,
-        "notebook": _digest(run.source),
+        "notebook": notebook,
         "parameters": {name: value for name, value in run.parameters.items() if name not in PLACES},
         "overrides": {name: value for name, value in run.overrides.items() if name not in PLACES},
-        "code": _code(run.source),
+        "code": _code(run.source, was["code"] if was and was["notebook"] == notebook else None),
         "data": files.digest(str(run.parameters["dataset"])) if "dataset" in run.parameters else "",
         "inputs": {path.name: _digest(path / "record.json" if path.is_dir() else path) for path in run.inputs},
     }
@@ -180,8 +184,13 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
 
 
-def _code(notebook: Path) -> dict[str, str]:
-    """Module → digest, for the modules of the package that the notebook imports, directly or through one another."""
+def _code(notebook: Path, known: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Module → digest, for the modules of the package that the notebook imports, directly or through one another.
+
+    `known` is what it was when the notebook was as it is: if none of these modules has changed, it is that still.
+    """
+    if known and known == {module: _digest(Path(__file__).with_name(f"{module}.py")) for module in known}:
+        return dict(known)
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     found: dict[str, str] = {}
     sources = ["\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")]
@@ -207,7 +216,8 @@ def _imports(source: str) -> list[str]:
 
 def reasons(run: Run) -> list[str]:
     """Why a run's result is out of date, a phrase each; ["never run"] if there is none, [] if it is up to date."""
-    was, now = read_record(run.folder), record_of(run)
+    was = read_record(run.folder)
+    now = record_of(run, was)
     if not run.notebook.is_file() or "format" not in _read(run.folder):
         return ["never run"]
     if not was:
