@@ -9,12 +9,13 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from normstudy import data
+from normstudy import data, training
 from normstudy.data import Dataset
 from normstudy.model import NORMALIZATIONS, Net
 from normstudy.training import (
@@ -307,8 +308,9 @@ def test_a_damaged_checkpoint_is_not_used(few: Dataset, tmp_path: Path, content:
 PROGRAM = """
 import sys, dataclasses, json, torch
 from pathlib import Path
+from typing import Any
 torch.set_num_threads(1)
-from normstudy import data
+from normstudy import data, training
 from normstudy.training import Settings, build, fit
 settings = Settings(epochs=6, batch_size=32, l1=1e-5, l2=1e-4)
 net = build("batch", 4, 0)
@@ -354,10 +356,24 @@ def test_a_loss_that_is_not_finite_stops_training_and_names_epoch_batch_and_culp
     assert "\n" not in str(error.value)
 
 
-def test_the_batch_that_diverged_is_named(few: Dataset) -> None:
+def test_the_batch_that_diverged_is_named_and_is_the_last_on_the_cpu(
+    few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_on: list[int] = []
+
+    def counting(images: Tensor, *how: Any) -> Tensor:
+        trained_on.append(len(images))
+        return data.augment(images, *how)
+
+    monkeypatch.setattr(training, "augment", counting)
     with pytest.raises(Diverged) as error:
         train(few, replace(SHORT, l2=1e38))
     assert (error.value.epoch, error.value.batch) == (1, 1)
+    with pytest.raises(Diverged) as error:
+        train(few, replace(SHORT, learning_rate=1e30))
+    assert error.value.epoch == 1
+    rehearsals, first = 2, 1
+    assert len(trained_on) == rehearsals + first + error.value.batch
 
 
 @pytest.mark.parametrize("wrong", [{"learning_rate": 1e30}, {"l2": 1e38}], ids=str)
