@@ -18,6 +18,7 @@ DATASETS = (*FOLDERS, "digits")
 
 CLASSES = 10
 SIZE = 28
+MOST = 1_000_000  # images of a file: a header may promise anything
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
 
@@ -155,6 +156,8 @@ def _parse(file: gzip.GzipFile | io.BufferedReader, path: Path, dimensions: int)
         raise DataError(f"{path} is truncated: it ends within its header")
     if shape[0] == 0:
         raise DataError(f"{path} is empty: its header counts 0 items")
+    if shape[0] > MOST:
+        raise DataError(f"{path} promises {shape[0]:,} items in its header; at most {MOST:,} are read")
     if shape[1:] not in ((), (SIZE, SIZE)):
         raise DataError(f"{path} has images of {shape[1]}×{shape[2]} pixels; they must be {SIZE}×{SIZE}")
     expected = math.prod(shape)

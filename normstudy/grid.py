@@ -12,12 +12,15 @@ list of mappings, for parameters that change together:
 
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from normstudy import variants
 from normstudy.variants import ParameterError, Value
+
+MOST = 100_000  # runs of a sweep
 
 
 def expand(root: Path, file: Path, overrides: Mapping[str, object]) -> dict[str, dict[str, Value]]:
@@ -43,6 +46,8 @@ def expand(root: Path, file: Path, overrides: Mapping[str, object]) -> dict[str,
         axes.append([variants.check(part, names) for part in together])
     except ParameterError as error:
         raise ParameterError(f"{file}: {error}") from error
+    if (number := math.prod(map(len, axes))) > MOST:
+        raise ParameterError(f"{file} asks for {number:,} runs; a sweep has at most {MOST:,}")
     runs = {}
     for parts in itertools.product(*axes):
         asked = {name: value for part in parts for name, value in part.items()} | overrides

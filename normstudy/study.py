@@ -96,7 +96,10 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
     }
     given = dict(overrides or {})
     names = {source: tuple(variants.defaults(source)) for source in set(sources.values())}
-    everyone = tuple(dict.fromkeys(name for source in sources.values() for name in names[source] if name not in PLACES))
+    one_of_each = (*PLACES, "sweep")  # a notebook's own, which no value would suit all of
+    everyone = tuple(
+        dict.fromkeys(name for source in sources.values() for name in names[source] if name not in one_of_each)
+    )
     given = dict(variants.check(given, everyone))
     given.setdefault("dataset", dataset or variants.defaults(sources["batch"])["dataset"])
     store = root / "report" / "executed" / str(given["dataset"])
@@ -113,6 +116,10 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
             )
         from_files = [root / "params" / f"{of}.yaml" for of in (given["dataset"], name) if name in VARIANTS]
         values = variants.parameters(source, [file for file in from_files if file.is_file()], own)
+        if name in VARIANTS and values.get("norm_arg", name) != name:
+            file = root / "params" / f"{name}.yaml"
+            found = f"says norm_arg: {values['norm_arg']}" if file.is_file() else "is missing"
+            raise variants.ParameterError(f"{file} {found}; the study's {name} variant needs norm_arg: {name} there")
         if "runs" in values:
             values["runs"] = store.relative_to(root).as_posix()
         inputs: list[Path] = []

@@ -94,7 +94,10 @@ def read_mapping(file: Path) -> dict[str, Any]:
         size = file.stat().st_size
         if size > LARGEST_FILE:
             raise ParameterError(f"{file} has {size:,} bytes; a parameter file has at most {LARGEST_FILE:,}")
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):  # they make much of a small file
+            raise ParameterError(f"{file} holds an alias (*name); write the value itself in its place")
+        content = yaml.safe_load(text)
     except OSError as error:
         raise ParameterError(f"{file} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:

@@ -62,6 +62,8 @@ def turn_into_a_folder(raw: Path) -> None:
     (raw / TRAIN_LABELS).mkdir()
 
 
+PROMISE = idx((2**32 - 1, 28, 28), b"")
+
 DAMAGES: list[tuple[str, Callable[[Path], object], str]] = [
     (TRAIN_IMAGES, lambda raw: (raw / TRAIN_IMAGES).unlink(), "NORMSTUDY_DATA can name another data folder"),
     (TRAIN_LABELS, turn_into_a_folder, "NORMSTUDY_DATA can name another data folder"),
@@ -76,6 +78,12 @@ DAMAGES: list[tuple[str, Callable[[Path], object], str]] = [
     (TRAIN_LABELS, replace(TRAIN_LABELS, lambda whole: idx((3,), b"\1\2\3")), "has 3 labels for the 20 images of"),
     (TRAIN_LABELS, replace(TRAIN_LABELS, lambda whole: idx((30,), bytes(30))), "has 30 labels for the 20 images of"),
     (TEST_IMAGES, replace(TEST_IMAGES, lambda whole: idx((0, 28, 28), b"")), "is empty: its header counts 0 items"),
+    (TEST_IMAGES, replace(TEST_IMAGES, lambda whole: PROMISE), "promises 4,294,967,295 items in its header; at most"),
+    (
+        TEST_IMAGES,
+        replace(TEST_IMAGES, lambda whole: gzip.compress(PROMISE), f"{TEST_IMAGES}.gz"),
+        "in its header; at most",
+    ),
     (TEST_IMAGES, replace(TEST_IMAGES, lambda whole: idx((10, 8, 8), bytes(640))), "has images of 8×8 pixels"),
     (TRAIN_IMAGES, replace(TRAIN_IMAGES, lambda whole: b"garbage", f"{TRAIN_IMAGES}.gz"), "Not a gzipped file"),
     (

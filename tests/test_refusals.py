@@ -46,12 +46,12 @@ def nothing(project: Path) -> None:
 def wrong_values() -> dict[str, Case]:
     """Each wrong value in a file, and on the command line where it can be written there."""
     cases: dict[str, Case] = {}
-    for name, value, right in WRONG_VALUES:
+    for name, value, _ in WRONG_VALUES:
         culprit = f"params/layer.yaml: {name} "
         cases[f"{name}: {value!r}"] = (with_values(name, value), ["run"], culprit)
         if isinstance(value, str):
             cases[f"-p {name} {value!r}"] = (nothing, ["run", "-p", name, value], f"normstudy: {name} is ")
-        elif value is not None and right not in ("number", "integer"):
+        elif value is not None:
             cases[f"-p {name} {value}"] = (nothing, ["run", "-p", name, str(value)], f"normstudy: {name} is ")
     return cases
 
@@ -73,7 +73,23 @@ CASES: dict[str, Case] = {
     "half a parameter": (nothing, ["run", "-p", "dataset", "digits", "-p", "epochs"], "requires 2 arguments"),
     "an unknown dataset": (nothing, ["render", "--dataset", "minst"], "'minst' is not one of"),
     "an unknown command": (nothing, ["runn"], "No such command 'runn'"),
-    "no time": (nothing, ["run", "--time-limit", "0"], "0.0 is not in the range"),
+    **{
+        f"{seconds} seconds": (nothing, [command, "--time-limit", seconds], "seconds")
+        for seconds in ("0", "-1", "nan", "inf")
+        for command in ("run", "prepare", "render")
+    },
+    "no number of seconds": (nothing, ["run", "--time-limit", "soon"], "'soon' is not a valid float"),
+    "one sweep for all experiments": (nothing, ["run", "-p", "sweep", "params/why.yaml"], "sweep is not a parameter"),
+    "a variant without its file": (
+        lambda project: (project / "params" / "layer.yaml").unlink(), ["run"], "layer.yaml is missing; the study's",
+    ),
+    "a variant with another's file": (
+        with_values("norm_arg", "group"), ["run"], "layer.yaml says norm_arg: group; the study's layer variant needs",
+    ),
+    "too many runs": (
+        with_file(f"seed: {list(range(1000))}\nepochs: {list(range(1, 102))}", "factorial"),
+        ["sweep", "params/factorial.yaml"], "asks for 101,000 runs; a sweep has at most 100,000",
+    ),
     "no jobs": (nothing, ["sweep", "params/factorial.yaml", "--jobs", "0"], "0 is not in the range"),
     "a file for all results": (a_file("report/executed"), ["run"], "report/executed must be a folder"),
     "a file for a dataset's results": (a_file("report/executed/digits"), ["run"], "executed/digits must be a folder"),
