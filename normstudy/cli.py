@@ -1,5 +1,6 @@
 """The command `normstudy`: run the notebooks that are out of date, say which those are, make the report."""
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -49,9 +50,15 @@ def main() -> None:
 
 
 DATASET = click.option("--dataset", type=click.Choice(DATASETS), help="The data whose results are meant.")
-TIME_LIMIT = click.option(
-    "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds a notebook may take."
-)
+
+
+def _positive(_context: click.Context, _parameter: click.Parameter, seconds: float | None) -> float | None:
+    if seconds is not None and not 0 < seconds < math.inf:  # click's own range lets NaN through
+        raise click.BadParameter(f"{seconds:g} is not a number of seconds above 0")
+    return seconds
+
+
+TIME_LIMIT = click.option("--time-limit", type=float, callback=_positive, help="Seconds a notebook may take.")
 
 
 @main.command()
@@ -137,22 +144,27 @@ def prepare(dataset: str | None, time_limit: float | None) -> None:
     """Do what comes before a render: run what is out of date, hand the results to the renderers."""
     root = study.find_root()
     with execution.only_one(root, console.print):
-        runs = study.plan(root, None, dataset)
-        ended = _bring_up_to_date(root, runs, time_limit)
-        _stop_if_failed(runs, ended)
-        publishing.publish(root, runs)
+        _prepare(root, dataset, time_limit)
 
 
 @main.command()
 @DATASET
 @TIME_LIMIT
-@click.pass_context
-def render(context: click.Context, dataset: str | None, time_limit: float | None) -> None:
+def render(dataset: str | None, time_limit: float | None) -> None:
     """Make the report, HTML and PDF: with Quarto where it is installed, otherwise with Pandoc and Typst."""
-    context.invoke(prepare, dataset=dataset, time_limit=time_limit)
     root = study.find_root()
-    for file in renderer.render(root, dataset, console.print):
+    with execution.only_one(root, console.print):  # until the end, since another dataset's results go to the same place
+        _prepare(root, dataset, time_limit)
+        files = renderer.render(root, dataset, console.print)
+    for file in files:
         console.print(str(file))
+
+
+def _prepare(root: Path, dataset: str | None, time_limit: float | None) -> None:
+    runs = study.plan(root, None, dataset)
+    ended = _bring_up_to_date(root, runs, time_limit)
+    _stop_if_failed(runs, ended)
+    publishing.publish(root, runs)
 
 
 def _bring_up_to_date(root: Path, runs: Sequence[Run], time_limit: float | None) -> list[Progress]:

@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from normstudy.pandoc import Article, RenderError, listed, merged, split_header
 
 __all__ = ["RenderError", "render"]
 
+REPORT = "_report"
 PATHS = ("bibliography", "csl", "css", "resources")  # settings that name files, relative to the file they stand in
+CALLER = "NORMSTUDY_RENDER"  # tells the project's scripts that Quarto is called from here, and they have nothing to do
 UNRESOLVED = re.compile(r"Unable to resolve crossref (\S+)|[Cc]itation (\S+) not found")
 REDIRECT = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -61,11 +64,24 @@ def _render(root: Path, profile: str | None, say: Callable[[str], None], quarto:
     for file in (root / "_quarto.yml", root / f"_quarto-{profile}.yml"):
         if file.is_file():
             settings = merged(settings, rooted(yaml.safe_load(file.read_text(encoding="utf-8")) or {}, Path("/")))
-    project = settings["project"]
-    article = next(Path(name) for name in project["render"] if name.endswith(".qmd"))
+    article = next(Path(name) for name in settings["project"]["render"] if name.endswith(".qmd"))
     header, _ = split_header((root / article).read_text(encoding="utf-8"))
     settings = merged(settings, rooted(header, "/" / article.parent))
-    output = root / project["output-dir"]
+    with in_place_of_earlier(root) as made:
+        files = (with_quarto if quarto else with_pandoc)(root, article, made, profile, settings)
+    return [root / REPORT / file.relative_to(made) for file in files]
+
+
+@contextmanager
+def in_place_of_earlier(root: Path) -> Iterator[Path]:
+    """A folder yet to be made, which becomes the report in the end: the earlier one stays until then.
+
+    What a killed command left behind is put right first.
+
+    Raises:
+        ValueError: there is a file where the report's folder has to be.
+    """
+    output = root / REPORT
     if output.exists() and not output.is_dir():
         raise ValueError(f"{output} is a file; the report's folder takes its place")
     scratch = root / ".quarto"  # Quarto's own folder for what it makes on the way
@@ -76,12 +92,11 @@ def _render(root: Path, profile: str | None, say: Callable[[str], None], quarto:
                 (leftover / "earlier").rename(output)
             shutil.rmtree(leftover, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix=f"report-{os.getpid()}-") as aside:
-        made, earlier = Path(aside) / "report", Path(aside) / "earlier"
-        files = (with_quarto if quarto else with_pandoc)(root, article, made, profile, settings)
+        made = Path(aside) / "report"
+        yield made
         if output.exists():
-            output.rename(earlier)
+            output.rename(Path(aside) / "earlier")
         made.rename(output)
-    return [output / file.relative_to(made) for file in files]
 
 
 def rooted(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -97,7 +112,7 @@ def with_quarto(root: Path, article: Path, output: Path, profile: str | None, se
     run = subprocess.run(
         [shutil.which("quarto") or "quarto", "render", "--output-dir", output.relative_to(root), *known],
         cwd=root,
-        env={"QUARTO_PYTHON": sys.executable} | os.environ,
+        env={"QUARTO_PYTHON": sys.executable} | os.environ | {CALLER: "yes"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -191,11 +191,11 @@ def test_making_the_report_survives_kills(study: Path, tmp_path: Path, renderer:
 
     def look(project: Path) -> dict[str, Any]:
         shown = everything(project / "report" / "shown") | {"variables": (project / "_variables.yml").read_bytes()}
-        things = {name: thing for name, thing in shown.items() if not name.endswith(".aside")}
-        if renderer == "pandoc":  # Quarto puts its report together in its place
-            earlier = (project / ".quarto").glob("report-*/earlier")
-            report = project / "_report"
-            things["_report"] = everything(report if report.exists() else next(earlier))
+        # Quarto puts the pictures of a notebook beside it, on their way to the report.
+        things = {name: thing for name, thing in shown.items() if not re.search(r"\.aside$|_files/", name)}
+        # Between two renamings, the earlier report is beside its place; the next command puts it back.
+        report, earlier = project / "_report", (project / ".quarto").glob("report-*/earlier")
+        things["_report"] = everything(report if report.exists() else next(earlier))
         return things
 
     project, undisturbed = endure(initial, words, look, **how)
