@@ -184,20 +184,21 @@ def _not_written(run: Run, error: OSError) -> str:
 
 
 def _start(root: Path, run: Run) -> Attempt:
-    """Start a run in a fresh folder aside, which takes over the checkpoint of an interrupted attempt at the same."""
+    """Start a run in a fresh folder aside, which takes over the checkpoint of an earlier attempt at the same."""
     record = record_of(run)
     run.folder.parent.mkdir(parents=True, exist_ok=True)
     aside = _aside(run)
     aside.mkdir()
     # First of all: with it, the checkpoint is found again even if this attempt ends before its process begins.
     (aside / "record.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-    for leftover in run.folder.parent.glob(f".{run.name}.*"):
+    for leftover in (_failed(run), *run.folder.parent.glob(f".{run.name}.*")):
         if leftover == aside:
             continue
         checkpoint = leftover / "checkpoint.safetensors"
         if read_record(leftover) == record and checkpoint.is_file():
             checkpoint.replace(aside / checkpoint.name)
-        shutil.rmtree(leftover, ignore_errors=True)
+        if leftover != _failed(run):
+            shutil.rmtree(leftover, ignore_errors=True)
     _write_parameters(aside, run.parameters | {"output": aside.relative_to(root).as_posix()})
     source, target = run.source.relative_to(root), (aside / run.notebook.name).relative_to(root)
     with (aside / "log.txt").open("wb") as log:
