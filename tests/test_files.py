@@ -1,9 +1,13 @@
 """What the project promises of its data files: each kind of damage is named in one line."""
 
+import functools
 import gzip
+import http.server
+import math
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -201,6 +205,29 @@ def test_a_download_that_fails_says_which_files_are_missing_and_where(
         "(<urlopen error no network>); NORMSTUDY_DATA can name another data folder"
     )
     assert not list((tmp_path / "KMNIST" / "raw").iterdir())
+
+
+@pytest.mark.parametrize("dataset", files.FOLDERS)
+def test_a_download_with_another_content_is_refused(
+    dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torchvision.datasets
+
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    for name in FILES:
+        shape = (10, 28, 28) if "images" in name else (10,)
+        (mirror / f"{name}.gz").write_bytes(gzip.compress(idx(shape, bytes(math.prod(shape)))))
+    monkeypatch.setenv("NORMSTUDY_DATA", str(tmp_path / "data"))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=mirror)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        monkeypatch.setattr(getattr(torchvision.datasets, files.FOLDERS[dataset]), "mirrors", [address])
+        with pytest.raises(DataError, match=r"the download failed \(.*corrupted"):
+            files.fetch(dataset)
+        server.shutdown()
+    assert not list(files.folder(dataset).iterdir())
 
 
 def test_checking_files_imports_no_torch() -> None:

@@ -25,6 +25,12 @@ def test_a_row_that_cannot_be_measured_here_says_why() -> None:
     assert row.here.startswith("no ")
 
 
+def test_what_is_measured_on_a_gpu_runs_on_the_cpu_as_well() -> None:
+    seconds = benchmarks.train_all(benchmarks.excerpt(200), replace(benchmarks.SETTINGS, epochs=1, batch_size=64))
+    assert list(seconds) == ["batch", "layer", "group"]
+    assert min(seconds.values()) > 0
+
+
 def test_the_excerpt_has_the_proportions_of_mnist() -> None:
     dataset = benchmarks.excerpt(100)
     assert (len(dataset.train_images), len(dataset.test_images)) == (600, 100)
