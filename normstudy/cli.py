@@ -58,7 +58,14 @@ def _positive(_context: click.Context, _parameter: click.Parameter, seconds: flo
     return seconds
 
 
-TIME_LIMIT = click.option("--time-limit", type=float, callback=_positive, help="Seconds a notebook may take.")
+TIME_LIMIT = click.option(
+    "--time-limit",
+    type=float,
+    callback=_positive,
+    envvar="NORMSTUDY_TIME_LIMIT",  # for quarto render, whose options are its own
+    show_envvar=True,
+    help="Seconds a notebook may take.",
+)
 
 
 @main.command()

@@ -1,6 +1,7 @@
 """Handing the results of one dataset to the renderers: copies in `report/shown/`, and `_variables.yml` for the text."""
 
 import json
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 import yaml
 
 from normstudy.study import Run, StudyError
+
+OUTPUTS = ("text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
+"""The kinds of output that a report shows. HTML and JavaScript would run in it."""
 
 
 def publish(root: Path, runs: Sequence[Run]) -> None:
@@ -26,7 +30,7 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
     for run in runs:
         if not run.notebook.is_file():
             raise StudyError(f"{run.name} has no result on {values['dataset']}; 'normstudy run {run.name}' makes it")
-        wanted[shown / run.notebook.name] = _with_alternatives(run.notebook.read_text(encoding="utf-8"))
+        wanted[shown / run.notebook.name] = _shown(run.notebook.read_text(encoding="utf-8"))
         values[run.name] = variables(run)
         for file in run.folder.iterdir():
             if file.name not in (run.notebook.name, "record.json", "variables.json"):
@@ -48,17 +52,53 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
 
 
 def variables(run: Run) -> dict[str, Any]:
-    """The values that a run has left for the text."""
+    """The values that a run has left for the text; what is text among them is `harmless`."""
     file = run.folder / "variables.json"
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    values = dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    return {name: harmless(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
-def _with_alternatives(notebook: str) -> bytes:
-    """The notebook with each figure's text alternative as a cell option, where Quarto looks for it."""
+def harmless(markdown: str) -> str:
+    """Markdown without what could run something when the report is opened: markup, attributes, shortcodes, metadata.
+
+    Their signs are escaped, so that they read as they stand. The notebooks of this project use none of them.
+    """
+    escaped = re.sub(r"(?<!\\)((?:\\\\)*)([<{])", r"\1\\\2", markdown)
+    return re.sub(r"^(\s*)(---+|\.\.\.)(\s*)$", r"\1\\\2\3", escaped, flags=re.MULTILINE)
+
+
+def _literal(lines: str | list[str]) -> str:
+    """Text of a block of code in which no line ends the block, or begins what Quarto takes for metadata even there."""
+    return re.sub(r"^ {0,3}(?=```|---[ \t]*$)", "    ", "".join(lines), flags=re.MULTILINE)
+
+
+def _shown(notebook: str) -> bytes:
+    """A notebook as the renderers get it: harmless wherever it comes from, its figures' text alternatives as options.
+
+    A cell option is where Quarto looks for them.
+    """
     content = json.loads(notebook)
+    content["cells"] = [cell for cell in content["cells"] if cell["cell_type"] != "raw"]
     for cell in content["cells"]:
-        for output in cell.get("outputs", []):
-            alt = output.get("metadata", {}).get("image/png", {}).get("alt")
-            if alt:
-                cell["source"] = [f"#| fig-alt: {json.dumps(alt, ensure_ascii=False)}\n", *cell["source"]]
+        cell["metadata"] = {
+            name: value for name, value in cell.get("metadata", {}).items() if name in ("tags", "papermill")
+        }
+        if cell["cell_type"] == "markdown":
+            cell["source"] = harmless("".join(cell["source"]))
+            continue
+        lines = _literal(cell["source"]).splitlines(keepends=True)
+        lines = [line for line in lines if not line.lstrip().startswith("#|") or line.startswith("#| label: ")]
+        for output in cell["outputs"]:
+            data = {mime: value for mime, value in output.get("data", {}).items() if mime in OUTPUTS}
+            if "text/markdown" in data:
+                data["text/markdown"] = harmless("".join(data["text/markdown"]))
+            if "text/plain" in data:
+                data["text/plain"] = _literal(data["text/plain"])
+            if "data" in output:
+                output["data"] = data
+            if "text" in output:
+                output["text"] = _literal(output["text"])
+            if alt := output.get("metadata", {}).get("image/png", {}).get("alt"):
+                lines.insert(0, f"#| fig-alt: {json.dumps(alt, ensure_ascii=False)}\n")
+        cell["source"] = lines
     return json.dumps(content, ensure_ascii=False).encode()

@@ -146,6 +146,12 @@ def test_a_wrong_input(
     assert everything(project) == before
 
 
+def test_a_wrong_time_limit_in_the_environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("NORMSTUDY_TIME_LIMIT", "0")
+    for command in ("run", "prepare", "render"):
+        assert "0 is not a number of seconds above 0" in refused([command], capsys)
+
+
 @pytest.mark.parametrize("command", [["run"], ["render"], ["sweep", "params/factorial.yaml", "-p", "dataset", "mnist"]])
 @pytest.mark.parametrize(("name", "damage", "message"), DAMAGES, ids=[message for _, _, message in DAMAGES])
 def test_wrong_data(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import lxml.html
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -20,6 +21,22 @@ from tests.conftest import ROOT, WITHOUT_QUARTO, command
 from tests.test_report import CHROMIUM
 
 HOSTILE = "<script>document.title = 'taken'</script> **bold** [link](x.html) {{< var dataset >}} $x$ | `code`"
+
+TAKEN = "<script>document.title = 'taken'</script>"
+
+MARKUP = f"""{TAKEN}
+
+```{{=html}}
+{TAKEN}
+```
+
+`{TAKEN}`{{=html}} [word]{{onmouseover="document.title = 'taken'"}} \\\\{TAKEN}
+
+---
+header-includes: |
+  {TAKEN}
+---
+"""
 
 OWN_FILES_ONLY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' data:; style-src 'self' 'unsafe-inline' data:; "
@@ -37,8 +54,20 @@ def hostile(study: Path, request: pytest.FixtureRequest, tmp_path_factory: pytes
     notebook = copy / "report" / "executed" / "digits" / "batch" / "batch.ipynb"
     content = json.loads(notebook.read_text(encoding="utf-8"))
     for cell in content["cells"]:
-        if cell["cell_type"] == "code":
-            cell["source"] = [*cell["source"], "\nopen('executed-by-reading', 'w').close()"]
+        if cell["cell_type"] == "markdown":
+            cell["source"] = [*cell["source"], f"\n\n{MARKUP}"]
+            continue
+        cell["source"] = ["#| output: asis\n", *cell["source"], "\nopen('executed-by-reading', 'w').close()"]
+        cell["metadata"] |= {"output": "asis"}
+        cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": MARKUP})
+        cell["outputs"].append({"output_type": "display_data", "metadata": {}, "data": {"text/html": TAKEN}})
+        for output in cell["outputs"]:
+            data = output.get("data", {})
+            if "text/markdown" in data:
+                data["text/markdown"] = [*data["text/markdown"], f"\n\n{MARKUP}"]
+            if "image/svg+xml" in data:
+                data |= {"text/html": TAKEN, "application/javascript": "document.title = 'taken'"}
+    content["cells"].insert(0, {"cell_type": "raw", "metadata": {"format": "text/html"}, "source": TAKEN, "id": "raw"})
     notebook.write_text(json.dumps(content), encoding="utf-8")
     put_results(copy, made_by=HOSTILE)
     if request.param == "quarto":
@@ -62,6 +91,17 @@ def put_results(project: Path, **changes: str) -> None:
 
 def test_showing_a_notebook_does_not_execute_it(hostile: Path):
     assert not list(hostile.rglob("executed-by-reading"))
+
+
+def test_no_page_holds_what_a_notebook_from_elsewhere_would_run(hostile: Path):
+    seen = []
+    for page in (hostile / "_report").rglob("*.html"):
+        document = lxml.html.document_fromstring(page.read_text(encoding="utf-8"))
+        assert not [script for script in document.xpath("//script/text()") if "taken" in script], page.name
+        assert not document.xpath("//*[@onmouseover]"), page.name
+        seen.append("taken" in document.text_content())
+    assert len(seen) > 5
+    assert any(seen), "it is shown as text"
 
 
 def test_text_from_elsewhere_reads_as_it_stands(hostile: Path):
