@@ -1,14 +1,41 @@
 """The same training with several seeds: how accurate a variant is, and how much of that is chance."""
 
+import hashlib
 import itertools
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from scipy import stats
 
+from normstudy import grid, study
 from normstudy.effects import LEVEL, holm
 from normstudy.figures import COLOURS, MARKERS, new_figure
+from normstudy.study import StudyError
+from normstudy.variants import Value
+
+COLUMNS = {"norm_arg", "seed", "epoch", "test_accuracy", "made_with"}
+
+NETWORK = "3×3/2 8, 3×3 12, 3×3 16, pool, 3×3 16, 3×3v 16, filter 5×5"
+"""The network of `model.py`, in the words of report/results/README.md."""
+
+
+def read(file: Path) -> pd.DataFrame:
+    """The runs with several seeds: a row a run and epoch.
+
+    Raises:
+        StudyError: the file was written by another version.
+    """
+    rows = pd.read_csv(file)
+    missing = sorted(COLUMNS - set(rows))
+    if missing:
+        raise StudyError(
+            f"{file} is of another version, without {', '.join(missing)}; "
+            "'python -m tests.benchmarks.seeds' makes it again"
+        )
+    return rows
 
 
 def last_epoch(rows: pd.DataFrame) -> pd.DataFrame:
@@ -117,23 +144,56 @@ def findings(last: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def tuning_table(runs: pd.DataFrame, best: int = 3) -> pd.DataFrame:
-    """The `best` trials on held-out training images for each number of epochs and variant, the lowest loss first."""
-    varied = ["network", "note", "optimizer", "learning_rate", "batch_size", "l1", "l2"]
-    groups = runs.fillna({"note": ""}).groupby([*varied, "norm_arg", "epochs"], sort=False)
-    table = groups[["held_out_loss", "held_out_accuracy", "core_seconds"]].mean().reset_index()
-    table = table.sort_values(["epochs", "norm_arg", "held_out_loss"], ascending=[False, True, True])
-    table = table.groupby(["epochs", "norm_arg"], sort=False).head(best).reset_index(drop=True)
+def made_with(values: Mapping[str, Value]) -> str:
+    """What decides the numbers of a run, its code and its parameters, as a short text that changes with any of it."""
+    return hashlib.sha256(f"{study.fingerprint()} {grid.key(values)}".encode()).hexdigest()[:12]
+
+
+def origin(rows: pd.DataFrame, current: Collection[str]) -> str:
+    """Whether runs are those that the code and its parameters would make now, whose `made_with` are `current`."""
+    runs = rows.drop_duplicates(["norm_arg", "seed"])
+    older = len(runs) - runs["made_with"].isin(current).sum()
+    if older:
+        return (
+            f"{older} of these {len(runs)} runs were made before the last change of the code that trains, or of its "
+            f"parameters; `python -m tests.benchmarks.seeds` makes them anew."
+        )
+    return f"All {len(runs)} runs were made with the parameters that the notebook and `params/` have now."
+
+
+def tuning_table(runs: pd.DataFrame, used: Sequence[Mapping[str, Value]] = (), best: int = 3) -> pd.DataFrame:
+    """The `best` trials on held-out training images for each number of epochs and variant, the lowest loss first.
+
+    A trial is the mean over its seeds. Those with the parameters in `used`, one mapping a variant, are marked, and are
+    listed whatever their loss.
+    """
+    how = ["norm_arg", "epochs", "learning_rate", "batch_size", "l1", "l2", "rotation", "shift", "scale"]
+    # A moving average was tested beside the weights themselves, whose numbers these are.
+    changed = runs["note"].fillna("").str.replace(r"(; )?moving average of weights instead: .*", "", regex=True)
+    groups = runs.assign(changed=changed).groupby(["network", "changed", "optimizer", *how], sort=False)
+    table = groups.agg(
+        seeds=("seed", "nunique"), loss=("held_out_loss", "mean"), accuracy=("held_out_accuracy", "mean")
+    ).reset_index()
+    ours = [tuple(values[name] for name in how) for values in used]
+    chosen = table[how].apply(tuple, axis=1).isin(ours) & table["network"].eq(NETWORK) & table["changed"].eq("")
+    table = table.assign(chosen=chosen).sort_values(["epochs", "norm_arg", "loss"], ascending=[False, True, True])
+    rank = table.groupby(["epochs", "norm_arg"], sort=False).cumcount()
+    table = table[(rank < best) | table["chosen"]].reset_index(drop=True)
     return pd.DataFrame(
         {
             "epochs": table["epochs"],
             "variant": table["norm_arg"],
-            "network": table["network"] + table["note"].map(lambda note: f" ({note})" if note else ""),
+            "network": table["network"] + table["changed"].map(lambda change: f" ({change})" if change else ""),
             "optimizer, batch": table["optimizer"]
             + table["learning_rate"].map(" {:g}, ".format)
             + table["batch_size"].map(str),
             "L1, L2": table["l1"].map("{:g}, ".format) + table["l2"].map("{:g}".format),
-            "held-out loss": table["held_out_loss"].map("{:.4f}".format),
-            "accuracy (%)": (100 * table["held_out_accuracy"]).map("{:.2f}".format),
+            "augmentation": table["rotation"].map("{:g}°, ".format)
+            + table["shift"].map("{:g} px, ".format)
+            + (100 * table["scale"]).map("{:g} %".format),
+            "seeds": table["seeds"],
+            "held-out loss": table["loss"].map("{:.4f}".format),
+            "accuracy (%)": (100 * table["accuracy"]).map("{:.2f}".format),
+            "used": table["chosen"].map({True: "yes", False: ""}),
         }
     )

@@ -131,6 +131,8 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
             inputs += [file for file in (sweep, *reversed(tables)) if file.is_file()]
         if "results" in values:
             inputs += sorted((root / str(values["results"])).glob("*.csv"))
+        if name == "accuracy":  # it says which of its runs were made with the variants' parameters
+            inputs += [sources["batch"], *(root / "params" / f"{variant}.yaml" for variant in VARIANTS)]
         runs.append(Run(name, source, values, own, folder, tuple(inputs)))
     return runs
 
@@ -194,6 +196,8 @@ def _digest(file: Path) -> str:
 def _code(notebook: Path, known: Mapping[str, str] | None = None) -> dict[str, str]:
     """Module → digest, for the modules of the package that the notebook imports, directly or through one another.
 
+    One that asks for the `fingerprint` of others depends on them too.
+
     `known` is what it was when the notebook was as it is: if none of these modules has changed, it is that still.
     """
     if known and known == {module: _digest(Path(__file__).with_name(f"{module}.py")) for module in known}:
@@ -207,6 +211,8 @@ def _code(notebook: Path, known: Mapping[str, str] | None = None) -> dict[str, s
             if module not in found and file.is_file():
                 found[module] = _digest(file)
                 sources.append(file.read_text(encoding="utf-8"))
+    if Path(__file__).stem in found:
+        found |= {module: _digest(Path(__file__).with_name(f"{module}.py")) for module in MADE_WITH}
     return dict(sorted(found.items()))
 
 

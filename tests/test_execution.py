@@ -119,7 +119,7 @@ def test_what_is_up_to_date_is_not_run_again(done: Path):
 def test_a_changed_parameter_runs_its_variant_and_what_reads_it(done: Path):
     (done / "params" / "layer.yaml").write_text("norm_arg: layer\nepochs: 3\n")
     assert study.reasons(find(done, "layer")) == ["epochs was 2, is 3"]
-    assert set(run_all(done)) == {"layer", "comparison", "statistics"}
+    assert set(run_all(done)) == {"layer", "comparison", "statistics", "accuracy"}
 
 
 def test_a_changed_notebook_is_run_again(done: Path):
@@ -285,5 +285,26 @@ def test_publishing_refuses_what_was_never_run(toy: Path):
 def test_a_figures_text_alternative_becomes_a_cell_option(tmp_path: Path):
     output = {"output_type": "display_data", "data": {}, "metadata": {"image/png": {"alt": 'A "graph": 3 lines.'}}}
     notebook = json.dumps({"cells": [{"cell_type": "code", "source": ["#| label: a\n"], "outputs": [output]}]})
-    cell = json.loads(publishing._with_alternatives(notebook))["cells"][0]
+    cell = json.loads(publishing._shown(notebook))["cells"][0]
     assert cell["source"][0] == '#| fig-alt: "A \\"graph\\": 3 lines."\n'
+
+
+def test_a_failed_variant_goes_on_from_its_last_epoch(tmp_path: Path):
+    write_toy(tmp_path)
+    cell = """
+        import os
+        from pathlib import Path
+        checkpoint = Path(output, "checkpoint.safetensors")
+        if not checkpoint.exists():
+            checkpoint.write_text("the first epochs")
+            os._exit(1)
+        Path(output, "metrics.csv").write_text(checkpoint.read_text())
+    """
+    spoil(tmp_path, cell)
+    run = find(tmp_path, "batch")
+    (failed,) = execution.bring_up_to_date(tmp_path, [run])
+    assert "died" in failed.state
+    assert (tmp_path / "report/executed/digits/failed/batch/batch.ipynb").is_file()
+    (done,) = execution.bring_up_to_date(tmp_path, [run])
+    assert done.state == "done"
+    assert (run.folder / "metrics.csv").read_text() == "the first epochs"

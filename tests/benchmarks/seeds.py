@@ -2,7 +2,8 @@
 
 `python -m tests.benchmarks.seeds` trains each variant of `params/` with the notebook's defaults on all of MNIST, two
 runs at a time with one thread each (one at a time on a GPU), and writes each run as it ends to
-report/results/mnist-seeds.csv: one row for each variant, seed and epoch. Runs that are there already are kept.
+report/results/mnist-seeds.csv: one row for each variant, seed and epoch. Runs that are there already are kept, unless
+the code that trains or a parameter has changed since.
 """
 
 import argparse
@@ -16,12 +17,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from normstudy import variants
+from normstudy import seeds, variants
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "report" / "notebooks" / "variant.ipynb"
 RESULTS = ROOT / "report" / "results" / "mnist-seeds.csv"
-RUN = ["norm_arg", "l1", "l2", "seed"]
+RUN = ["norm_arg", "l1", "l2", "seed", "made_with"]
 
 
 def train(values: dict[str, variants.Value], held_out: int = 0) -> list[dict[str, object]]:
@@ -36,7 +37,7 @@ def train(values: dict[str, variants.Value], held_out: int = 0) -> list[dict[str
         dataset = data.hold_out(dataset, held_out)
     settings = training.Settings(**{field.name: values[field.name] for field in fields(training.Settings)})
     net = training.build(str(values["norm_arg"]), int(values["groups"]), settings.seed, dataset.device)
-    run = {name: values[name] for name in RUN}
+    run = {name: values[name] for name in RUN[:-1]} | {"made_with": seeds.made_with(values)}
     return [run | asdict(metrics) for metrics in training.fit(net, dataset, settings)]
 
 
@@ -62,22 +63,27 @@ def machine() -> dict[str, object]:
     }
 
 
-def main(seeds: int) -> None:
+def main(number: int) -> None:
     """Train what is missing, then say how accurate each variant is."""
-    done = pd.read_csv(RESULTS) if RESULTS.exists() else pd.DataFrame(columns=RUN)
-    runs = []
-    for seed in range(seeds):
+    done = pd.read_csv(RESULTS) if RESULTS.exists() else pd.DataFrame()
+    done = done.reindex(columns=list(dict.fromkeys([*RUN, *done])))  # an earlier version knew less
+    runs, wanted = [], []
+    for seed in range(number):
         for name in variants.VARIANTS:
             values = variants.parameters(NOTEBOOK, [ROOT / "params" / f"{name}.yaml"], {"seed": seed})
-            if not (done[RUN] == [values[column] for column in RUN]).all(axis=1).any():
+            wanted.append(seeds.made_with(values))
+            if wanted[-1] not in set(done["made_with"]):
                 runs.append(values)
+    done = done[done["made_with"].isin(wanted)]
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(side_by_side(), multiprocessing.get_context("spawn")) as pool:
         for future in as_completed([pool.submit(train, values) for values in runs]):
             rows = pd.DataFrame(future.result())
             done = rows if done.empty else pd.concat([done, rows])
             done = done.sort_values([*RUN, "epoch"])
-            done.to_csv(RESULTS, index=False)
+            aside = RESULTS.with_name(f".{RESULTS.name}.aside")
+            done.to_csv(aside, index=False)
+            aside.replace(RESULTS)
             last = rows.iloc[-1]
             print(f"{last.norm_arg} seed {last.seed}: {100 * last.test_accuracy:.2f} %, {rows.seconds.sum():.0f} s")
     made_with = {"command": "python -m tests.benchmarks.seeds", "side by side": side_by_side()} | machine()
