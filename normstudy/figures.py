@@ -51,10 +51,15 @@ def escape(text: object) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+!|$~^@\"'&])", r"\\\1", str(text)).replace("\n", " ")
 
 
+def minus(text: str) -> str:
+    """The text with a minus sign before each negative number, in the place of a hyphen."""
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+
+
 def table(frame: pd.DataFrame) -> None:
     """Display a table as Markdown, the one form that the page and the PDF share; numbers are aligned to the right."""
     numeric = [frame[column].map(lambda value: bool(NUMBER.fullmatch(str(value)))).all() for column in frame]
-    cells = frame.map(lambda value: value if isinstance(value, (int, float, np.number)) else escape(value))
+    cells = frame.map(lambda value: value if isinstance(value, (int, float, np.number)) else escape(minus(str(value))))
     markdown = cells.to_markdown(
         index=False,
         headers=[escape(column) for column in frame],
@@ -66,6 +71,7 @@ def table(frame: pd.DataFrame) -> None:
 
 def say(*sentences: str) -> None:
     """Display sentences made from data, as a list with one item each (a single one as a paragraph)."""
+    sentences = tuple(minus(sentence) for sentence in sentences)
     text = sentences[0] if len(sentences) == 1 else "\n".join(f"- {sentence}" for sentence in sentences)
     display(Markdown(text))  # type: ignore[no-untyped-call]
 

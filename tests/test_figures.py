@@ -81,3 +81,9 @@ def test_escaped_text_reads_as_it_stands(text: str):
     page = pypandoc.convert_text(f"x {figures.escape(text)} x", "html", "markdown", extra_args=["--wrap=none"])
     read = html.fromstring(page).text_content().strip()
     assert read.removeprefix("x ").removesuffix(" x") == text.replace("...", "…")
+
+
+def test_negative_numbers_have_a_minus_sign():
+    assert figures.minus("-0.3 (-1.2 to -1e-05), 3e-05, batch-2, 2020-11-02, -p") == (
+        "−0.3 (−1.2 to −1e-05), 3e-05, batch-2, 2020-11-02, -p"
+    )

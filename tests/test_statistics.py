@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
@@ -19,9 +19,6 @@ from normstudy.statistics import (
     statistics,
     update_running,
 )
-
-settings.register_profile("shared machine", deadline=None)
-settings.load_profile("shared machine")
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
