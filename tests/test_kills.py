@@ -191,8 +191,9 @@ def test_making_the_report_survives_kills(study: Path, tmp_path: Path, renderer:
 
     def look(project: Path) -> dict[str, Any]:
         shown = everything(project / "report" / "shown") | {"variables": (project / "_variables.yml").read_bytes()}
-        # Quarto puts the pictures of a notebook beside it, on their way to the report.
-        things = {name: thing for name, thing in shown.items() if not re.search(r"\.aside$|_files/", name)}
+        # Quarto puts what it makes of a notebook beside it, on its way to the report.
+        on_the_way = re.compile(r"\.aside$|_files/|\.out\.ipynb$")
+        things = {name: thing for name, thing in shown.items() if not on_the_way.search(name)}
         # Between two renamings, the earlier report is beside its place; the next command puts it back.
         report, earlier = project / "_report", (project / ".quarto").glob("report-*/earlier")
         things["_report"] = everything(report if report.exists() else next(earlier))
