@@ -178,7 +178,7 @@ def loader() -> Row:
 
     with threads(CORES):
         ways = (epoch_of_fit(excerpt()), lambda: in_its_own_process(0), lambda: in_its_own_process(2))
-        ours, *theirs = fastest(*ways, rounds=4)
+        ours, *theirs = fastest(*ways, rounds=6)
     ratio = ours / min(theirs)
     return Row(
         "an epoch of fit, with its test / the same by torchvision transforms and a DataLoader, two cores",
@@ -198,7 +198,7 @@ def ready() -> Row:
     batches = list(zip(inputs, dataset.train_labels.split(SETTINGS.batch_size), strict=True))
     batches = batches[: len(dataset.train_labels) // SETTINGS.batch_size]
     with threads(1):
-        ours, alone = fastest(epoch_of_fit(dataset), lambda: train_on(batches, net, optimizer), rounds=5)
+        ours, alone = fastest(epoch_of_fit(dataset), lambda: train_on(batches, net, optimizer), rounds=10)
     ratio = ours / alone
     return Row(
         "an epoch of fit / forward, backward and step alone on batches that are ready, one core",
@@ -410,7 +410,7 @@ def fresh_copy() -> Iterator[Path]:
 
 
 def main(names: list[str], readme: bool) -> None:
-    """Measure and print; and put the table into README.md if asked to."""
+    """Measure and print; and put the rows into README.md if asked to, beside others of the same machine."""
     with_what = ", ".join(f"{name} {value}" for name, value in machine().items())
     console = Console(width=160)
     console.print(with_what)
@@ -421,18 +421,21 @@ def main(names: list[str], readme: bool) -> None:
         table.add_row(measured.what, measured.bar, measured.here, {True: "yes", False: "no", None: "–"}[measured.kept])
     console.print(table)
     if readme:
-        lines = [[str(column.header) for column in table.columns], ["---"] * 4]
-        lines += zip(*(column.cells for column in table.columns), strict=True)
-        shown = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         file = ROOT / "README.md"
         before, start, rest = file.read_text(encoding="utf-8").partition("<!-- bench -->\n")
-        _, end, after = rest.partition("<!-- end of bench -->\n")
+        earlier, end, after = rest.partition("<!-- end of bench -->\n")
+        lines = [line for line in earlier.splitlines() if line.startswith("| ")] if f"{with_what}." in earlier else []
+        lines = lines or ["| what | bar | here | kept |", "| --- | --- | --- | --- |"]
+        found = {line.split(" | ")[0]: line for line in lines}
+        for cells in zip(*(column.cells for column in table.columns), strict=True):
+            found[f"| {cells[0]}"] = f"| {' | '.join(cells)} |"
+        shown = "\n".join(found.values())
         file.write_text(f"{before}{start}{shown}\n\nMeasured on: {with_what}.\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help=f"of {', '.join(ROWS)}; all of them by default")
-    parser.add_argument("--readme", action="store_true", help="put the table into README.md")
+    parser.add_argument("--readme", action="store_true", help="put these rows into the table in README.md")
     given = parser.parse_args()
     main(given.rows or list(ROWS), given.readme)
