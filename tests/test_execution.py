@@ -15,9 +15,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from filelock import FileLock, Timeout
 from nbformat.v4 import new_code_cell, new_notebook
 
-from normstudy import execution, publishing, study
+from normstudy import cli, execution, publishing, study
 from normstudy.study import Run
 from normstudy.variants import VARIANTS
 
@@ -308,3 +309,20 @@ def test_a_failed_variant_goes_on_from_its_last_epoch(tmp_path: Path):
     (done,) = execution.bring_up_to_date(tmp_path, [run])
     assert done.state == "done"
     assert (run.folder / "metrics.csv").read_text() == "the first epochs"
+
+
+def test_no_other_command_changes_the_results_while_a_report_is_made_of_them(
+    done: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[Path] = []
+
+    def render(root: Path, *_: object) -> list[Path]:
+        with pytest.raises(Timeout):
+            FileLock(root / "report" / "executed" / ".lock").acquire(timeout=0)
+        asked.append(root)
+        return []
+
+    monkeypatch.chdir(done)
+    monkeypatch.setattr(cli.renderer, "render", render)
+    cli.main(["render", "--dataset", "digits"])
+    assert asked == [done]
