@@ -1,6 +1,7 @@
 """The command `normstudy`: run the notebooks that are out of date, say which those are, make the report."""
 
 import math
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -122,6 +123,13 @@ def sweep(file: Path, overrides: tuple[tuple[str, str], ...], jobs: int | None, 
     """
     from normstudy.sweep import sweep as make  # here, since importing torch takes longer than the other commands
 
+    pressed: list[int] = []
+
+    def interrupt(number: int, _frame: object) -> None:
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
     with Bar(
         TextColumn(file.stem),
         MofNCompleteColumn(),
@@ -135,12 +143,17 @@ def sweep(file: Path, overrides: tuple[tuple[str, str], ...], jobs: int | None, 
     ) as bar:
 
         def report(finished: int, asked: int) -> None:
+            if pressed:  # an exception is lost if it comes while another library destroys an object
+                raise KeyboardInterrupt
             if bar.task_ids:
                 bar.update(bar.task_ids[0], completed=finished)
             else:
                 bar.add_task("", total=asked, completed=finished)
 
-        table = make(study.find_root(), file, dict(overrides), jobs, scheduler, report, console.print)
+        try:
+            table = make(study.find_root(), file, dict(overrides), jobs, scheduler, report, console.print)
+        finally:
+            signal.signal(signal.SIGINT, before)
     console.print(str(table))
 
 

@@ -1,5 +1,6 @@
 """Sweeps: what a file asks for, what is there already, and that no ending of a sweep loses a finished run."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from normstudy import experiments, grid, study, sweep, tables
+from normstudy.cli import main
 from normstudy.study import StudyError
 from tests.grids import make_project, stored, untimed, write
 
@@ -106,6 +108,28 @@ class TestEndings:
         after = stored(project, file)
         assert len(after) == 8
         assert all(after[name] == rows for name, rows in finished.items())
+
+    def test_a_ctrl_c_that_is_lost_in_another_library_ends_it_after_the_next_run(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        finished: list[int] = []
+
+        def losing(*arguments: Any) -> Path:
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            for number in (1, 2):
+                arguments[5](number, 2)
+                finished.append(number)
+            return project
+
+        monkeypatch.chdir(project)
+        monkeypatch.setattr(sweep, "sweep", losing)
+        before = signal.getsignal(signal.SIGINT)
+        with pytest.raises(SystemExit) as end:
+            main(["sweep", "params/grid.yaml"])
+        assert end.value.code == 130
+        assert not finished
+        assert signal.getsignal(signal.SIGINT) == before
 
     def test_a_killed_process_of_the_sweep_ends_it_in_a_line(self, project: Path):
         process = self.start(project)
