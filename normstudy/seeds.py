@@ -161,7 +161,7 @@ def origin(rows: pd.DataFrame, current: Collection[str]) -> str:
     return f"All {len(runs)} runs were made with the parameters that the notebook and `params/` have now."
 
 
-def tuning_table(runs: pd.DataFrame, used: Sequence[Mapping[str, Value]] = (), best: int = 3) -> pd.DataFrame:
+def tuning_table(runs: pd.DataFrame, used: Sequence[Mapping[str, Value]] = (), best: int = 2) -> pd.DataFrame:
     """The `best` trials on held-out training images for each number of epochs and variant, the lowest loss first.
 
     A trial is the mean over its seeds. Those with the parameters in `used`, one mapping a variant, are marked, and are

@@ -67,7 +67,9 @@ def trials(**columns: object) -> pd.DataFrame:
 
 
 def test_the_best_trials_come_first_and_no_more_than_asked_for():
-    table = seeds.tuning_table(trials(network=list("abcdefg"), held_out_loss=[0.7, 0.1, 0.5, 0.2, 0.3, 0.4, 0.6]))
+    table = seeds.tuning_table(
+        trials(network=list("abcdefg"), held_out_loss=[0.7, 0.1, 0.5, 0.2, 0.3, 0.4, 0.6]), best=3
+    )
     assert table["network"].tolist() == ["b", "d", "e"]
 
 
