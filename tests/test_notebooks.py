@@ -41,3 +41,16 @@ class TestSource:
 
 def test_there_are_notebooks():
     assert {"variant", "comparison", "statistics"} <= {path.stem for path in NOTEBOOKS}
+
+
+def test_executed_ones_have_nothing_to_warn_of(study: Path):
+    executed = sorted((study / "report" / "executed").rglob("*.ipynb"))
+    assert len(executed) >= len(NOTEBOOKS)
+    said = {
+        notebook.name: "".join(output["text"])
+        for notebook in executed
+        for cell in cells(notebook)
+        for output in cell["outputs"]
+        if output.get("name") == "stderr"
+    }
+    assert said == {}
