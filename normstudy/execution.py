@@ -195,7 +195,7 @@ def _start(root: Path, run: Run) -> Attempt:
         if leftover == aside:
             continue
         checkpoint = leftover / "checkpoint.safetensors"
-        if read_record(leftover) == record and checkpoint.is_file():
+        if read_record(leftover) | {"sources": record["sources"]} == record and checkpoint.is_file():
             checkpoint.replace(aside / checkpoint.name)
         if leftover != _failed(run):
             shutil.rmtree(leftover, ignore_errors=True)

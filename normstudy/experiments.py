@@ -6,16 +6,18 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from normstudy import data, dynamics, training
 from normstudy.data import Dataset
 from normstudy.model import Net
-from normstudy.study import fingerprint
+from normstudy.provenance import fingerprint
 from normstudy.training import Diverged, EpochMetrics, Settings
-from normstudy.variants import Value
+
+if TYPE_CHECKING:
+    from normstudy.variants import Value
 
 NEAR_ZERO = 0.01
 """A weight counts as near zero if it is smaller than this part of the root mean square of all weights."""
@@ -23,7 +25,7 @@ NEAR_ZERO = 0.01
 _BUILDING = threading.Lock()
 
 
-def run(parameters: Mapping[str, Value], dataset: Dataset | None = None) -> list[dict[str, Any]]:
+def run(parameters: "Mapping[str, Value]", dataset: Dataset | None = None) -> list[dict[str, Any]]:
     """Train once, and say what came of it.
 
     Args:

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy import stats
 
-from normstudy import grid, study
+from normstudy import grid, provenance
 from normstudy.effects import LEVEL, holm
 from normstudy.figures import COLOURS, MARKERS, new_figure
 from normstudy.study import StudyError
@@ -146,7 +146,7 @@ def findings(last: pd.DataFrame) -> list[str]:
 
 def made_with(values: Mapping[str, Value]) -> str:
     """What decides the numbers of a run, its code and its parameters, as a short text that changes with any of it."""
-    return hashlib.sha256(f"{study.fingerprint()} {grid.key(values)}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{provenance.fingerprint()} {grid.key(values)}".encode()).hexdigest()[:12]
 
 
 def origin(rows: pd.DataFrame, current: Collection[str]) -> str:

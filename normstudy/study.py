@@ -4,18 +4,16 @@ A result is a folder `report/executed/<dataset>/<name>/` with the executed noteb
 which says what it was made from.
 """
 
-import ast
 import errno
-import functools
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from normstudy import files, variants
+from normstudy import files, provenance, variants
 from normstudy.variants import VARIANTS, Value
 
 FORMAT = 1  # of a result's folder; a result of another format is made again
@@ -25,7 +23,6 @@ NAMES = (
     *("factorial", "batch-size", "learning-rate", "why"),  # read the tables of sweeps
     "accuracy",
 )
-MADE_WITH = ("model", "data", "training", "dynamics", "experiments")  # the modules that decide a run's numbers
 PLACES = ("runs", "results", "output")  # parameters that say where, not what
 
 
@@ -170,61 +167,36 @@ def record_of(run: Run, was: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
     `was` is the record of the result that is there, from which the answer is quicker.
     """
-    notebook = _digest(run.source)
+    notebook, sources = _digest(run.source), provenance.sources()
+    known = was and (was["notebook"], was.get("sources")) == (notebook, sources)
     return {
         "format": FORMAT,
         "notebook": notebook,
         "parameters": {name: value for name, value in run.parameters.items() if name not in PLACES},
         "overrides": {name: value for name, value in run.overrides.items() if name not in PLACES},
-        "code": _code(run.source, was["code"] if was and was["notebook"] == notebook else None),
+        "code": was["code"] if was and known else _code(run.source),
+        "sources": sources,
         "data": files.digest(str(run.parameters["dataset"])) if "dataset" in run.parameters else "",
         "inputs": {path.name: _digest(path / "record.json" if path.is_dir() else path) for path in run.inputs},
     }
-
-
-@functools.cache
-def fingerprint() -> str:
-    """What the code that decides a run's numbers is known by."""
-    sources = [Path(__file__).with_name(f"{module}.py").read_bytes() for module in MADE_WITH]
-    return hashlib.sha256(b"".join(sources)).hexdigest()[:12]
 
 
 def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
 
 
-def _code(notebook: Path, known: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Module → digest, for the modules of the package that the notebook imports, directly or through one another.
+def _code(notebook: Path) -> dict[str, str]:
+    """Module → what it is known by, for those of the package that a notebook imports, directly or through one another.
 
-    One that asks for the `fingerprint` of others depends on them too.
-
-    `known` is what it was when the notebook was as it is: if none of these modules has changed, it is that still.
+    One that asks what runs are made by depends on what makes them too.
     """
-    if known and known == {module: _digest(Path(__file__).with_name(f"{module}.py")) for module in known}:
-        return dict(known)
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    found: dict[str, str] = {}
-    sources = ["\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")]
-    while sources:
-        for module in _imports(sources.pop()):
-            file = Path(__file__).with_name(f"{module}.py")
-            if module not in found and file.is_file():
-                found[module] = _digest(file)
-                sources.append(file.read_text(encoding="utf-8"))
-    if Path(__file__).stem in found:
-        found |= {module: _digest(Path(__file__).with_name(f"{module}.py")) for module in MADE_WITH}
-    return dict(sorted(found.items()))
+    found = provenance.code(provenance.imported(_python(cells)))
+    return provenance.code([*found, provenance.RUNS]) if provenance.__name__ in found else found
 
 
-@functools.cache
-def _imports(source: str) -> list[str]:
-    """What Python code imports from this package."""
-    found: list[str] = []
-    for line in ast.walk(ast.parse(source)):
-        if isinstance(line, ast.ImportFrom) and line.module:
-            package, *inner = line.module.split(".")
-            found += (inner or [alias.name for alias in line.names]) if package == __package__ else []
-    return found
+def _python(cells: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
 
 
 def reasons(run: Run) -> list[str]:
@@ -241,9 +213,9 @@ def reasons(run: Run) -> list[str]:
     for name, value in now["parameters"].items():
         if was["parameters"].get(name) != value:
             changed.append(f"{name} was {was['parameters'].get(name)}, is {value}")
-    modules = sorted(name for name in was["code"] | now["code"] if was["code"].get(name) != now["code"].get(name))
-    if modules:
-        changed.append(f"{', '.join(f'{name}.py' for name in modules)} changed")
+    moved = set(was["code"].values()) & set(now["code"].values())
+    if modules := sorted({name for name, known in [*was["code"].items(), *now["code"].items()] if known not in moved}):
+        changed.append(f"{', '.join(modules)} changed")
     if was["data"] != now["data"]:
         changed.append(f"the data of {run.parameters['dataset']} changed")
     changed += [f"{name} was made anew" for name in now["inputs"] if was["inputs"].get(name) != now["inputs"][name]]

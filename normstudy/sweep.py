@@ -9,7 +9,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from normstudy import files, grid, study, tables, workers
+from normstudy import files, grid, provenance, study, tables, workers
 from normstudy.machine import cores
 from normstudy.model import Net
 from normstudy.study import StudyError
@@ -99,4 +99,4 @@ def sweep(
 
 
 def _is_done(rows: list[dict[str, Any]] | None) -> bool:
-    return bool(rows) and rows is not None and rows[-1].get("code") == study.fingerprint()
+    return bool(rows) and rows is not None and rows[-1].get("code") == provenance.fingerprint()

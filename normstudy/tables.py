@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from normstudy import figures, grid, study
+from normstudy import figures, grid, provenance, study
 from normstudy.study import StudyError
 
 FORMAT = "1"
@@ -111,7 +111,7 @@ def _shown(root: Path, file: Path, asked: str, dataset: str, table: Path, found:
         f"The results of these {len(found)} runs on {dataset} {published}. They were made by `{command_of(table)}` on: "
         f"{makers}."
     )
-    older = frame.loc[frame["code"] != study.fingerprint(), "run"].nunique()
+    older = frame.loc[frame["code"] != provenance.fingerprint(), "run"].nunique()
     if older:
         origin.append(
             f"{older} of the {len(found)} runs were made before the last change of the code that trains; "

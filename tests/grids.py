@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from normstudy import grid, study, tables
+from normstudy import grid, provenance, study, tables
 from tests.conftest import ROOT
 
 
@@ -39,7 +39,7 @@ def stored(project: Path, file: Path) -> tables.Results:
 
 def invented(project: Path, file: Path, **changes: Any) -> tables.Results:
     """Results of a sweep file that nobody made: two epochs a run."""
-    row = {"code": study.fingerprint(), "made_by": "a machine", "test_accuracy": 0.5} | changes
+    row = {"code": provenance.fingerprint(), "made_by": "a machine", "test_accuracy": 0.5} | changes
     return {
         name: [{**run, "epoch": epoch, **row} for epoch in (1, 2)]
         for name, run in grid.expand(project, file, {}).items()

@@ -18,7 +18,7 @@ import pytest
 from filelock import FileLock, Timeout
 from nbformat.v4 import new_code_cell, new_notebook
 
-from normstudy import cli, execution, publishing, study
+from normstudy import cli, execution, provenance, publishing, study
 from normstudy.study import Run
 from normstudy.variants import VARIANTS
 
@@ -145,16 +145,19 @@ def test_changed_data_are_noticed(done: Path, monkeypatch: pytest.MonkeyPatch):
 def test_changed_code_is_noticed_where_it_is_used(toy: Path, monkeypatch: pytest.MonkeyPatch):
     spoil(toy, "from normstudy import mistakes", VARIANT)
     run_all(toy)
-    digest = study._digest
-    monkeypatch.setattr(study, "_digest", lambda file: "other" if file.name == "mistakes.py" else digest(file))
-    assert study.reasons(find(toy, "batch")) == ["mistakes.py changed"]
+    code = provenance.code
+    changed = {"normstudy.mistakes": "other"}
+    monkeypatch.setattr(provenance, "sources", lambda: "other")
+    monkeypatch.setattr(provenance, "code", lambda modules: code(modules) | (changed if modules else {}))
+    assert study.reasons(find(toy, "batch")) == ["normstudy.mistakes changed"]
     assert study.reasons(find(toy, "comparison")) == []
 
 
 def test_imports_are_followed_through_the_package():
     notebook = Path(__file__).parents[1] / "report" / "notebooks" / "variant.ipynb"
-    assert {"training", "data", "files", "model", "figures"} <= set(study._code(notebook))
-    assert not {"cli", "render", "execution"} & set(study._code(notebook))
+    found = {module.removeprefix("normstudy.") for module in study._code(notebook)}
+    assert {"training", "data", "files", "model", "figures"} <= found
+    assert not {"cli", "render", "execution"} & found
 
 
 def test_what_a_variant_was_run_with_is_kept_until_it_is_run_without(done: Path):

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from torch import nn
 
-from normstudy import seeds, study
+from normstudy import provenance, seeds
 from normstudy.model import Net
 from normstudy.study import StudyError
 
@@ -123,7 +123,7 @@ def test_runs_of_other_code_or_parameters_are_counted(monkeypatch: pytest.Monkey
     rows = runs(batch=[0.99, 0.98, 0.97]).assign(made_with=np.repeat(now, 2))
     assert seeds.origin(rows, now).startswith("All 3 runs were made with the parameters")
     assert seeds.origin(rows, [now[0], seeds.made_with({"epochs": 21, "seed": 1})]).startswith("2 of these 3 runs")
-    monkeypatch.setattr(study, "fingerprint", lambda: "of other code")
+    monkeypatch.setattr(provenance, "fingerprint", lambda: "of other code")
     assert seeds.made_with({"epochs": 20, "seed": 0}) not in now
 
 

@@ -13,7 +13,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from normstudy import experiments, grid, study, sweep, tables
+from normstudy import experiments, grid, provenance, study, sweep, tables
 from normstudy.cli import main
 from normstudy.study import StudyError
 from tests.grids import make_project, stored, untimed, write
@@ -56,7 +56,7 @@ class TestResults:
         tables.write(table, results, "normstudy sweep params/grid.yaml")
         sweep.sweep(project, file, {"seed": 0})
         codes = {rows[0]["seed"]: rows[0]["code"] for rows in stored(project, file).values()}
-        assert codes == {0: study.fingerprint(), 1: "older"}
+        assert codes == {0: provenance.fingerprint(), 1: "older"}
 
     def test_a_table_is_tidy_and_says_who_made_it(self, project: Path):
         file = write(project, self.GRID)
