@@ -14,11 +14,12 @@ from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from normstudy import execution, publishing, study
+from normstudy import execution, places, publishing, study
 from normstudy import render as renderer
 from normstudy.execution import Progress
+from normstudy.places import StudyError
 from normstudy.render import RenderError
-from normstudy.study import NAMES, Run, StudyError
+from normstudy.study import NAMES, Run
 from normstudy.variants import DATASETS, VARIANTS
 
 console = Console(highlight=False, soft_wrap=True)
@@ -78,7 +79,7 @@ def run(names: tuple[str, ...], overrides: tuple[tuple[str, str], ...], time_lim
 
     Results land in report/executed/<dataset>/<name>/.
     """
-    root = study.find_root()
+    root = places.find_root()
     runs = study.plan(root, dict(overrides))
     chosen = [run for run in runs if not names or run.name in names]
     with execution.only_one(root, console.print):
@@ -93,7 +94,7 @@ def run(names: tuple[str, ...], overrides: tuple[tuple[str, str], ...], time_lim
 @DATASET
 def status(dataset: str | None) -> None:
     """Say of each notebook whether it is up to date, out of date (and why), or was never run."""
-    root = study.find_root()
+    root = places.find_root()
     executed = root / "report" / "executed"
     present = [name for name in DATASETS if (executed / name).is_dir()]
     names: list[str | None] = [dataset] if dataset else [*present] or [None]
@@ -151,7 +152,7 @@ def sweep(file: Path, overrides: tuple[tuple[str, str], ...], jobs: int | None, 
                 bar.add_task("", total=asked, completed=finished)
 
         try:
-            table = make(study.find_root(), file, dict(overrides), jobs, scheduler, report, console.print)
+            table = make(places.find_root(), file, dict(overrides), jobs, scheduler, report, console.print)
         finally:
             signal.signal(signal.SIGINT, before)
     console.print(str(table))
@@ -162,7 +163,7 @@ def sweep(file: Path, overrides: tuple[tuple[str, str], ...], jobs: int | None, 
 @TIME_LIMIT
 def prepare(dataset: str | None, time_limit: float | None) -> None:
     """Do what comes before a render: run what is out of date, hand the results to the renderers."""
-    root = study.find_root()
+    root = places.find_root()
     with execution.only_one(root, console.print):
         _prepare(root, dataset, time_limit)
 
@@ -172,7 +173,7 @@ def prepare(dataset: str | None, time_limit: float | None) -> None:
 @TIME_LIMIT
 def render(dataset: str | None, time_limit: float | None) -> None:
     """Make the report, HTML and PDF: with Quarto where it is installed, otherwise with Pandoc and Typst."""
-    root = study.find_root()
+    root = places.find_root()
     with execution.only_one(root, console.print):  # until the end, since another dataset's results go to the same place
         _prepare(root, dataset, time_limit)
         files = renderer.render(root, dataset, console.print)

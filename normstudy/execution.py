@@ -22,7 +22,8 @@ from filelock import FileLock, Timeout
 
 from normstudy import files, variants
 from normstudy.machine import cores
-from normstudy.study import Run, StudyError, make_folder, read_record, reasons, record_of
+from normstudy.places import StudyError, make_folder
+from normstudy.study import Run, read_record, reasons, record_of
 from normstudy.variants import VARIANTS, Value
 
 

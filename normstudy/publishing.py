@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from normstudy.study import Run, StudyError
+from normstudy.places import StudyError
+from normstudy.study import Run
 
 OUTPUTS = ("text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
 """The kinds of output that a report shows. HTML and JavaScript would run in it."""

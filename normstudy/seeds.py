@@ -13,7 +13,7 @@ from scipy import stats
 from normstudy import grid, provenance
 from normstudy.effects import LEVEL, holm
 from normstudy.figures import COLOURS, MARKERS, new_figure
-from normstudy.study import StudyError
+from normstudy.places import StudyError
 from normstudy.variants import Value
 
 COLUMNS = {"norm_arg", "seed", "epoch", "test_accuracy", "made_with"}

@@ -4,16 +4,14 @@ A result is a folder `report/executed/<dataset>/<name>/` with the executed noteb
 which says what it was made from.
 """
 
-import errno
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from normstudy import files, provenance, variants
+from normstudy import files, places, provenance, variants
 from normstudy.variants import VARIANTS, Value
 
 FORMAT = 1  # of a result's folder; a result of another format is made again
@@ -24,10 +22,6 @@ NAMES = (
     "accuracy",
 )
 PLACES = ("runs", "results", "output")  # parameters that say where, not what
-
-
-class StudyError(RuntimeError):
-    """The study cannot go on. The message is one line."""
 
 
 @dataclass(frozen=True)
@@ -45,36 +39,6 @@ class Run:
     def notebook(self) -> Path:
         """The executed notebook in the result's folder."""
         return self.folder / f"{self.name}.ipynb"
-
-
-def find_root(start: Path | None = None) -> Path:
-    """The project's folder: the nearest one, from `start` upwards, that holds `_quarto.yml` and `report/notebooks`.
-
-    Raises:
-        StudyError: there is none.
-    """
-    start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "_quarto.yml").is_file() and (folder / "report" / "notebooks").is_dir():
-            return folder
-    raise StudyError(f"{start} is not in a normstudy project; change to the folder that holds _quarto.yml")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for results unless it is there.
-
-    Raises:
-        ValueError: there is a file in its place, or it may not be written to.
-        StudyError: it cannot be made for another reason, such as a full disk.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise ValueError(f"{folder} must be a folder that can be written: {error.strerror}") from error
-    except OSError as error:
-        raise StudyError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
 def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None = None) -> list[Run]:
@@ -124,7 +88,7 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
             inputs += [store / variant for variant in VARIANTS]
         if "sweep" in values:
             sweep = root / str(values["sweep"])
-            tables = sweep_tables(root, sweep.stem, str(values["dataset"]))
+            tables = places.sweep_tables(root, sweep.stem, str(values["dataset"]))
             inputs += [file for file in (sweep, *reversed(tables)) if file.is_file()]
         if "results" in values:
             inputs += sorted((root / str(values["results"])).glob("*.csv"))
@@ -132,19 +96,6 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
             inputs += [sources["batch"], *(root / "params" / f"{variant}.yaml" for variant in VARIANTS)]
         runs.append(Run(name, source, values, own, folder, tuple(inputs)))
     return runs
-
-
-def sweep_tables(root: Path, name: str, dataset: str) -> list[Path]:
-    """Where results of the sweep `name` may lie, the first choice first.
-
-    One's own come before those that are published with the project; where a dataset has none, digits' do.
-    """
-    folders = [
-        root / "report" / place
-        for choice in dict.fromkeys((dataset, "digits"))
-        for place in (f"executed/{choice}/sweeps", f"results/{choice}")
-    ]
-    return [folder / f"{name}.parquet" for folder in folders]
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from normstudy import files, grid, provenance, study, tables, workers
+from normstudy import files, grid, places, provenance, tables, workers
 from normstudy.machine import cores
 from normstudy.model import Net
-from normstudy.study import StudyError
+from normstudy.places import StudyError
 from normstudy.training import choose_device
 
 
@@ -55,8 +55,8 @@ def sweep(
 
     given = "".join(f" -p {name} {value}" for name, value in overrides.items())
     command = f"normstudy sweep {Path(os.path.relpath(file, root)).as_posix()}{given}"
-    table = study.sweep_tables(root, file.stem, dataset)[0]
-    study.make_folder(table.parent)
+    table = places.sweep_tables(root, file.stem, dataset)[0]
+    places.make_folder(table.parent)
     try:
         lock = FileLock(table.with_name(f".{table.name}.lock")).acquire(timeout=0)
     except Timeout as error:

@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from normstudy import figures, grid, provenance, study
-from normstudy.study import StudyError
+from normstudy import figures, grid, places, provenance
+from normstudy.places import StudyError
 
 FORMAT = "1"
 
@@ -89,7 +89,7 @@ def results(root: Path, file: Path, dataset: str) -> Shown:
     """
     for choice in dict.fromkeys((dataset, "digits")):
         runs = grid.expand(root, file, {"dataset": choice})
-        for table in study.sweep_tables(root, file.stem, choice)[:2]:
+        for table in places.sweep_tables(root, file.stem, choice)[:2]:
             found = read(table, tuple(next(iter(runs.values()))))
             if found.keys() >= runs.keys():
                 return _shown(root, file, dataset, choice, table, {name: found[name] for name in runs})

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from normstudy import experiments
-from normstudy.study import StudyError
+from normstudy.places import StudyError
 from normstudy.variants import Value
 
 Submit = Callable[[dict[str, Value]], "Future[list[dict[str, Any]]]"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from normstudy import grid, provenance, study, tables
+from normstudy import grid, places, provenance, tables
 from tests.conftest import ROOT
 
 
@@ -34,7 +34,7 @@ def untimed(results: tables.Results) -> tables.Results:
 def stored(project: Path, file: Path) -> tables.Results:
     """What the project's own table holds of a sweep file's results."""
     runs = grid.expand(project, file, {})
-    return tables.read(study.sweep_tables(project, file.stem, "digits")[0], tuple(next(iter(runs.values()))))
+    return tables.read(places.sweep_tables(project, file.stem, "digits")[0], tuple(next(iter(runs.values()))))
 
 
 def invented(project: Path, file: Path, **changes: Any) -> tables.Results:

@@ -18,7 +18,7 @@ import pytest
 from filelock import FileLock, Timeout
 from nbformat.v4 import new_code_cell, new_notebook
 
-from normstudy import cli, execution, provenance, publishing, study
+from normstudy import cli, execution, places, provenance, publishing, study
 from normstudy.study import Run
 from normstudy.variants import VARIANTS
 
@@ -282,7 +282,7 @@ def test_publishing_copies_results_and_writes_only_what_changed(done: Path):
 
 
 def test_publishing_refuses_what_was_never_run(toy: Path):
-    with pytest.raises(study.StudyError, match="batch has no result on digits; 'normstudy run batch' makes it"):
+    with pytest.raises(places.StudyError, match="batch has no result on digits; 'normstudy run batch' makes it"):
         publishing.publish(toy, study.plan(toy, None))
 
 

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from normstudy import data, grid, tables, training
-from normstudy.study import sweep_tables
+from normstudy.places import sweep_tables
 from tests import checks
 from tests.conftest import ROOT, WITHOUT_QUARTO, command
 from tests.test_report import CHROMIUM

@@ -10,7 +10,7 @@ from torch import nn
 
 from normstudy import provenance, seeds
 from normstudy.model import Net
-from normstudy.study import StudyError
+from normstudy.places import StudyError
 
 
 def runs(**accuracies: list[float]) -> pd.DataFrame:

@@ -13,9 +13,9 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from normstudy import experiments, grid, provenance, study, sweep, tables
+from normstudy import experiments, grid, places, provenance, sweep, tables
 from normstudy.cli import main
-from normstudy.study import StudyError
+from normstudy.places import StudyError
 from tests.grids import make_project, stored, untimed, write
 
 
@@ -51,7 +51,7 @@ class TestResults:
     def test_runs_of_other_code_are_made_again(self, project: Path, monkeypatch: pytest.MonkeyPatch):
         file = write(project, self.GRID)
         results = {name: [{**run, "epoch": 1, "code": "older"}] for name, run in grid.expand(project, file, {}).items()}
-        table = study.sweep_tables(project, "grid", "digits")[0]
+        table = places.sweep_tables(project, "grid", "digits")[0]
         table.parent.mkdir(parents=True)
         tables.write(table, results, "normstudy sweep params/grid.yaml")
         sweep.sweep(project, file, {"seed": 0})
@@ -81,7 +81,7 @@ class TestEndings:
         file = write(project, self.GRID)
         command = [str(Path(sys.executable).parent / "normstudy"), "sweep", str(file), "--jobs", "2"]
         process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        table = study.sweep_tables(project, "grid", "digits")[0]
+        table = places.sweep_tables(project, "grid", "digits")[0]
         while not table.is_file():
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)

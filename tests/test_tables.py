@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from normstudy import study, tables
-from normstudy.study import StudyError
+from normstudy import places, tables
+from normstudy.places import StudyError
 from tests.grids import invented, make_project, stored, write
 
 GRID = "seed: [0, 1]\nnorm_arg: [batch, none]"
@@ -24,7 +24,7 @@ def file(project: Path) -> Path:
 
 def put(project: Path, file: Path, place: int, results: tables.Results | None = None) -> Path:
     """Write results, all of them unless others are given, as one's own or as published with the project."""
-    table = study.sweep_tables(project, "grid", "digits")[place]
+    table = places.sweep_tables(project, "grid", "digits")[place]
     table.parent.mkdir(parents=True, exist_ok=True)
     tables.write(table, results or invented(project, file), "normstudy sweep params/grid.yaml")
     return table

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from normstudy import data, experiments, files, grid, study, tables
+from normstudy import data, experiments, files, grid, places, tables
 from tests.conftest import ROOT
 from tests.grids import make_project, stored, untimed, write
 from tests.test_files import idx
@@ -93,7 +93,7 @@ def test_a_killed_worker_costs_only_its_own_runs_which_another_takes_over(projec
     victim, _ = start_workers(start, scheduler, 2)
     sweeping = sweep_over(scheduler, project)
     with distributed.Client(scheduler, timeout=60) as client:
-        while not study.sweep_tables(project, "grid", "digits")[0].is_file():
+        while not places.sweep_tables(project, "grid", "digits")[0].is_file():
             assert sweeping.poll() is None, sweeping.communicate()
             time.sleep(0.02)
         at_work: dict[str, Any] = client.processing()
@@ -124,7 +124,7 @@ def test_the_data_travel_with_the_runs_and_outlive_a_worker(project: Path, start
     file = write(project, "dataset: mnist\nseed: [0, 1, 2]\nnorm_arg: batch\nepochs: 15\nbatch_size: 64")
     (victim,) = start_workers(start, scheduler, 1)
     sweeping = sweep_over(scheduler, project)
-    table = study.sweep_tables(project, "grid", "mnist")[0]
+    table = places.sweep_tables(project, "grid", "mnist")[0]
     while not table.is_file():
         assert sweeping.poll() is None, sweeping.communicate()
         time.sleep(0.02)
