@@ -222,7 +222,7 @@ def _line(progress: Progress) -> str:
             f"test accuracy {100 * last['test_accuracy']:.2f} %  "
         )
         if progress.state == "running":
-            return f"{line}{sum(row['seconds'] for row in epochs) / len(epochs) * (total - done):.0f} s left"
+            return f"{line}{progress.seconds / len(epochs) * (total - done):.0f} s left"
     return f"{line}{progress.state}, {progress.seconds:.0f} s"
 
 

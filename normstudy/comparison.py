@@ -13,7 +13,7 @@ from normstudy.effects import LEVEL, holm, mcnemar, wilson
 from normstudy.figures import METRICS, escape
 
 COLUMNS = ("variant", "epochs", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "test_accuracy_low",
-           "test_accuracy_high", "mistakes", "test_images", "seconds")  # fmt: skip
+           "test_accuracy_high", "mistakes", "test_images")  # fmt: skip
 
 
 def results(histories: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -42,7 +42,6 @@ def results(histories: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.
                 "test_accuracy_high": high,
                 "mistakes": wrong,
                 "test_images": images,
-                "seconds": history["seconds"].sum(),
             }
         )
     return pd.DataFrame(rows, columns=COLUMNS)

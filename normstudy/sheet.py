@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 from torch import Tensor
 
 from normstudy.statistics import EPSILON, METHODS, normalize, sharing_sets, statistics
@@ -23,6 +25,7 @@ from normstudy.statistics_figures import members, set_colours
 
 FRONT = "Images × channels"
 INPUT = PatternFill("solid", fgColor="FFF2A8")
+OLDEST = (1980, 1, 1, 0, 0, 0)  # date that the file can bear; with it, the same numbers are the same bytes
 THIN = Border(*[Side(style="thin", color="808080")] * 4)
 COLUMNS = ("elements m", "sum Σx", "mean μ = Σx / m", "squares Σ(x − μ)²", "variance v = squares / m", "σ = √(v + ε)")
 SHARE = {
@@ -312,7 +315,10 @@ def _plain(value: Tensor) -> float | int:
 def _with_results(book: _Book) -> bytes:
     """The file, with each formula's result beside it, for programs that show a workbook without calculating it."""
     written, completed = BytesIO(), BytesIO()
-    book.workbook.save(written)
+    properties = book.workbook.properties
+    properties.created = properties.modified = datetime(*OLDEST)
+    with zipfile.ZipFile(written, "w") as archive:
+        ExcelWriter(book.workbook, archive).write_data()
     with zipfile.ZipFile(written) as source, zipfile.ZipFile(completed, "w", zipfile.ZIP_DEFLATED) as target:
         for part in source.infolist():
             content = source.read(part)
@@ -324,5 +330,5 @@ def _with_results(book: _Book) -> bytes:
 
                 cell = r'(<c r="([A-Z]+\d+)"[^>]*><f>[^<]*</f>)<v ?(?:/>|></v>)'
                 content = re.sub(cell, complete, content.decode()).encode()
-            target.writestr(part, content)
+            target.writestr(zipfile.ZipInfo(part.filename, OLDEST), content, zipfile.ZIP_DEFLATED)
     return completed.getvalue()

@@ -2,17 +2,20 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from normstudy import data
 from normstudy.training import Settings, build, evaluate, fit
-from tests.conftest import ROOT
+from tests.conftest import ROOT, command
 
 SETTINGS = Settings(epochs=2, batch_size=128, l1=3e-5, l2=5e-4)
 ORDERS = [("batch", "layer", "group"), ("group", "batch", "layer")]
@@ -65,6 +68,29 @@ def test_the_variants_and_the_seeds_differ(first: Numbers, monkeypatch: pytest.M
     other = train(["batch"])["batch"]
     assert other["weights and logits"] != first["batch"]["weights and logits"]
     assert other["history"] != first["batch"]["history"]
+
+
+def test_a_run_made_again_elsewhere_writes_the_same_bytes(study: Path, tmp_path: Path):
+    """Every file but those that say how long it took: the executed notebook, and the times of a variant's epochs."""
+    again = shutil.copytree(study, tmp_path / "again")
+    one, other = (project / "report" / "executed" / "digits" for project in (study, again))
+    for result in [result for result in other.iterdir() if result.name not in ("layer", "group")]:
+        shutil.rmtree(result)
+    run = command(again, "normstudy", "run", "-p", "dataset", "digits")
+    assert run.returncode == 0, run.stdout + run.stderr
+    files = {file.relative_to(one) for file in one.rglob("*") if file.is_file()}
+    assert files == {file.relative_to(other) for file in other.rglob("*") if file.is_file()}
+    names = {file for file in files if file.suffix != ".ipynb" and file.name != "times.csv"}
+    assert {".csv", ".safetensors", ".parquet", ".xlsx", ".js", ".json", ".yaml"} == {file.suffix for file in names}
+    assert not [str(file) for file in names if (one / file).read_bytes() != (other / file).read_bytes()]
+
+
+@pytest.mark.parametrize("variant", ["batch", "layer", "group"])
+def test_weights_say_in_one_entry_whose_they_are(study: Path, variant: str):
+    """Several entries stand in random order in the file."""
+    with safe_open(study / "report" / "executed" / "digits" / variant / "weights.safetensors", "pt") as weights:
+        (network,) = weights.metadata().values()
+    assert json.loads(network) == {"norm_arg": variant, "groups": 4}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")

@@ -295,9 +295,7 @@ def notebooks() -> Row:
         ours = timed(root, "run", "-p", "dataset", "digits")
         executed = list((root / "report" / "executed" / "digits").glob("*/*.ipynb"))
         own = sum(imports(root, notebook) for notebook in executed)
-        own += sum(
-            pd.read_csv(notebook).seconds.sum() for notebook in root.glob("report/executed/digits/*/metrics.csv")
-        )
+        own += sum(pd.read_csv(times).seconds.sum() for times in root.glob("report/executed/digits/*/times.csv"))
     ratio = ours / own
     return Row(
         "all notebooks of make report (digits), two at a time / the sum of their imports and training",
