@@ -142,7 +142,7 @@ def test_a_worker_with_other_code_is_refused(project: Path, start: Start, schedu
     write(project, "norm_arg: batch\nepochs: 1\nbatch_size: 128")
     shutil.copytree(ROOT / "normstudy", tmp_path / "older" / "normstudy")
     with (tmp_path / "older" / "normstudy" / "model.py").open("a") as model:
-        model.write("# another line\n")
+        model.write("ANOTHER = 1\n")
     start_workers(start, scheduler, 1, PYTHONPATH=str(tmp_path / "older"))
     out, error = (process := sweep_over(scheduler, project)).communicate()
     assert process.returncode == 1
