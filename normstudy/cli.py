@@ -17,10 +17,11 @@ from rich.table import Table
 from normstudy import execution, places, publishing, study
 from normstudy import render as renderer
 from normstudy.execution import Progress
+from normstudy.files import DATASETS
 from normstudy.places import StudyError
 from normstudy.render import RenderError
 from normstudy.study import NAMES, Run
-from normstudy.variants import DATASETS, VARIANTS
+from normstudy.variants import VARIANTS
 
 console = Console(highlight=False, soft_wrap=True)
 

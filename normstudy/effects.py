@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from normstudy.normalizations import ordered
+
 LEVEL = 0.05  # of the tests and intervals
-NORMALIZATIONS = ("none", "batch", "layer", "group", "instance")
 PENALTIES = ("none", "L1", "L2", "L1 + L2")
 GUESSING = {"test_accuracy": 0.1, "test_loss": math.log(10)}
 """What a run that diverged counts as: a network that gives each of the ten classes the same probability."""
@@ -29,13 +30,16 @@ def penalty(l1: float, l2: float) -> str:
 
 
 def last_epochs(rows: pd.DataFrame) -> pd.DataFrame:
-    """The table of runs: the last of the epochs of each `run`. `diverged` says which are counted as guessing."""
+    """The table of runs: the last of the epochs of each `run`. `diverged` says which are counted as guessing.
+
+    Raises:
+        ValueError: a normalization is not known.
+    """
     last = rows.loc[rows.groupby("run", sort=False)["epoch"].idxmax()].reset_index(drop=True)
     last["diverged"] = last["test_accuracy"].isna()
     kinds = [penalty(l1, l2) for l1, l2 in zip(last["l1"], last["l2"], strict=True)]
     last["penalty"] = pd.Categorical(kinds, [kind for kind in PENALTIES if kind in kinds], ordered=True)
-    there = [name for name in NORMALIZATIONS if name in set(last["norm_arg"])]
-    last["normalization"] = pd.Categorical(last["norm_arg"], there, ordered=True)
+    last["normalization"] = pd.Categorical(last["norm_arg"], ordered(last["norm_arg"]), ordered=True)
     return last.fillna(GUESSING)
 
 

@@ -14,10 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-# Okabe & Ito's colours stay apart for colour-blind readers; dashes and markers tell the lines apart without colour.
-COLOURS = {"batch": "#0072B2", "layer": "#D55E00", "group": "#009E73", "instance": "#CC79A7", "none": "#555555"}
-DASHES = {"batch": "-", "layer": "--", "group": "-.", "instance": ":", "none": (0, (1, 1))}
-MARKERS = {"batch": "o", "layer": "s", "group": "^", "instance": "D", "none": "x"}
+from normstudy.normalizations import NORMALIZATIONS
+
+COLOURS = {name: each.colour for name, each in NORMALIZATIONS.items()}
+DASHES = {name: each.dash for name, each in NORMALIZATIONS.items()}
+MARKERS = {name: each.marker for name, each in NORMALIZATIONS.items()}
 
 NUMBER = re.compile(r"(< )?[-+−]?[\d,]*\.?\d*(e[-+]?\d+)?( ?%)?|\d[\d.]*[–×]\d[\d.]*|nan")
 

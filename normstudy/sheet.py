@@ -20,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 from torch import Tensor
 
+from normstudy.normalizations import NORMALIZATIONS
 from normstudy.statistics import EPSILON, METHODS, normalize, sharing_sets, statistics
 from normstudy.statistics_figures import members, set_colours
 
@@ -28,12 +29,7 @@ INPUT = PatternFill("solid", fgColor="FFF2A8")
 OLDEST = (1980, 1, 1, 0, 0, 0)  # date that the file can bear; with it, the same numbers are the same bytes
 THIN = Border(*[Side(style="thin", color="808080")] * 4)
 COLUMNS = ("elements m", "sum Σx", "mean μ = Σx / m", "squares Σ(x − μ)²", "variance v = squares / m", "σ = √(v + ε)")
-SHARE = {
-    "batch": "each channel shares over all images: C",
-    "layer": "each image shares over all channels: N",
-    "group": "each image shares within each group of channels: N·G",
-    "instance": "each image's channel shares with nothing else: N·C",
-}
+SHARE = {method: f"{NORMALIZATIONS[method].idea}: {NORMALIZATIONS[method].count}" for method in METHODS}
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,16 @@ For every element i of a tensor x of shape (N, C, H, W), with S_i the set of the
 Batch, layer, group and instance normalization differ in S_i and in nothing else (Wu & He 2018, equations 1 to 7).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-METHODS = ("batch", "layer", "group", "instance")
+from normstudy.normalizations import NORMALIZATIONS
+
+METHODS = tuple(name for name, each in NORMALIZATIONS.items() if each.count)
 EPSILON = 1e-5  # PyTorch's default; keeps the division possible where all elements of a set are equal
 
 
@@ -48,8 +51,8 @@ def sharing_sets(shape: Sequence[int], norm_arg: str, groups: int = 1) -> Tensor
 def count(shape: Sequence[int], norm_arg: str, groups: int = 1) -> int:
     """How many means, and as many standard deviations: C, N, N·G or N·C. Raises as `sharing_sets` does."""
     _check(shape, norm_arg, groups)
-    number, channels = shape[:2]
-    return {"batch": channels, "layer": number, "group": number * groups, "instance": number * channels}[norm_arg]
+    sizes = {"N": shape[0], "C": shape[1], "G": groups}
+    return math.prod(sizes[letter] for letter in NORMALIZATIONS[norm_arg].count.split("·"))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from normstudy import figures, grid, places, provenance
+from normstudy.normalizations import ordered
 from normstudy.places import StudyError
 
 FORMAT = "1"
@@ -69,7 +70,7 @@ class Shown:
     """The results of a sweep that a report shows.
 
     Attributes:
-        rows: a row a run and epoch; the column `run` numbers the runs.
+        rows: a row a run and epoch; the column `run` numbers the runs, which are in the order of the normalizations.
         dataset: what they were made on: the one that was asked for, or else `digits`.
         table: the Parquet file that they come from.
         origin: where they come from, a sentence each.
@@ -97,8 +98,9 @@ def results(root: Path, file: Path, dataset: str) -> Shown:
 
 
 def _shown(root: Path, file: Path, asked: str, dataset: str, table: Path, found: Results) -> Shown:
-    rows = [{"run": number, **row} for number, run in enumerate(found.values()) for row in run]
-    frame = pd.DataFrame(rows)
+    names = ordered(run[0]["norm_arg"] for run in found.values())
+    runs = sorted(found.values(), key=lambda run: names.index(run[0]["norm_arg"]))
+    frame = pd.DataFrame([{"run": number, **row} for number, run in enumerate(runs) for row in run])
     origin = []
     if dataset != asked:
         origin.append(

@@ -15,8 +15,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
+from normstudy.files import DATASETS
+from normstudy.normalizations import NORMALIZATIONS
+
 VARIANTS = ("batch", "layer", "group")
-DATASETS = ("mnist", "fashion_mnist", "kmnist", "digits")
 LARGEST_FILE = 100_000  # bytes; a parameter file is a few lines
 
 Value = str | int | float | bool
@@ -38,8 +40,8 @@ Rate = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=100, allow_
 Seed = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, lt=2**31)]
 
 CHECKS: dict[str, Any] = {
-    "norm_arg": Literal["batch", "layer", "group", "instance", "none"],
-    "dataset": Literal["mnist", "fashion_mnist", "kmnist", "digits"],
+    "norm_arg": Literal[tuple(NORMALIZATIONS)],
+    "dataset": Literal[DATASETS],
     "groups": Count,
     "epochs": Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=10_000)],
     "batch_size": Annotated[int, BeforeValidator(_no_boolean), Field(ge=2, le=1_000_000)],

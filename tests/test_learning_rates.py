@@ -10,7 +10,7 @@ import pytest
 from normstudy import effects, learning_rates
 
 RATES = (0.001, 0.01, 0.1, 1.0)
-NAMES = ("none", "batch", "layer", "group")
+NAMES = ("batch", "layer", "group", "none")
 Failing = Mapping[str, Mapping[float, range | list[int]]]
 
 
@@ -69,9 +69,9 @@ def test_a_planted_narrow_range_is_found_with_its_sign_and_size():
     assert "narrowest, 1.40 decades, with `none`" in said[0]
     (one,) = [sentence for sentence in said if "wider than without normalization, by more than chance" in sentence]
     assert "+1.60 decades with `batch`" in one
-    row = learning_rates.comparisons(runs(NARROW)).query("first == 'none' and second == 'batch'").iloc[0]
-    assert row["mean"] == pytest.approx(-1.6)
-    assert row["low"] < -1.6 < row["high"] < 0
+    row = learning_rates.comparisons(runs(NARROW)).query("first == 'batch' and second == 'none'").iloc[0]
+    assert row["mean"] == pytest.approx(1.6)
+    assert 0 < row["low"] < 1.6 < row["high"]
 
 
 def test_a_normalization_that_does_worse_than_none_is_said_to():
@@ -109,15 +109,15 @@ def test_a_single_seed_is_compared_with_nothing():
 def test_ranges_that_reach_the_last_rate_tried_may_go_on():
     said = learning_rates.findings(runs(NARROW))
     (below,) = [sentence for sentence in said if "below the lowest rate tried, 0.001" in sentence]
-    assert below.endswith("`none` 4, `batch` 5, `layer` 5, `group` 5.")
+    assert below.endswith("`batch` 5, `layer` 5, `group` 5, `none` 4.")
     (above,) = [sentence for sentence in said if "above the highest rate tried, 1" in sentence]
     assert "`none`" not in above
 
 
 def test_the_ranges_are_given_with_other_margins_too():
     (one,) = [sentence for sentence in learning_rates.findings(runs(NARROW, accuracy=0.95)) if "depend on" in sentence]
-    assert "within 1 percentage point of the best: none 1.40, batch 3.00" in one
-    assert "within 5 percentage points of the best: none 3.00, batch 3.00" in one
+    assert "within 1 percentage point of the best: batch 3.00, layer 3.00, group 3.00, none 1.40" in one
+    assert "within 5 percentage points of the best: batch 3.00, layer 3.00, group 3.00, none 3.00" in one
 
 
 class TestFailures:
@@ -138,5 +138,5 @@ def test_the_figure_has_a_line_for_each_normalization_whole_and_at_its_upper_end
         assert [container.get_label() for container in axis.containers] == list(NAMES)
         assert all(len(container[0].get_xdata()) == len(RATES) for container in axis.containers)
     described = learning_rates.describe(runs(NARROW))
-    assert "none 80.4 at 0.001" in described
+    assert "none 80.3 at 0.001" in described
     assert described.count(" at ") == len(NAMES) * len(RATES)

@@ -95,3 +95,11 @@ def test_runs_of_other_parameters_do_not_count(project: Path, file: Path):
 def test_results_of_other_code_are_shown_as_such(project: Path, file: Path):
     put(project, file, OWN, invented(project, file, code="older"))
     assert "4 of the 4 runs were made before the last change" in tables.results(project, file, "digits").origin[1]
+
+
+def test_results_come_in_the_order_of_the_study_whatever_the_order_of_the_sweep_file(project: Path):
+    file = write(project, "norm_arg: [none, group, batch]\nseed: [0, 1]")
+    put(project, file, OWN)
+    rows = tables.results(project, file, "digits").rows
+    assert list(rows["norm_arg"].unique()) == ["batch", "group", "none"]
+    assert rows["run"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]

@@ -1,0 +1,51 @@
+"""What is known of each normalization: the one list, in the order of the study. Imports no torch."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """One kind of normalization, and how it is drawn.
+
+    Attributes:
+        name: the value of `norm_arg`.
+        count: how many means, and as many standard deviations, a layer has: a product of N images, C channels and
+            G groups. Empty where nothing is normalized.
+        idea: who shares a mean and a standard deviation.
+        colour: one of Okabe & Ito's, which stay apart for colour-blind readers.
+        dash: of its line; with `marker` it tells lines apart without colour. As Matplotlib names it.
+        marker: of its points.
+    """
+
+    name: str
+    count: str
+    idea: str
+    colour: str
+    dash: str | tuple[int, tuple[int, ...]]
+    marker: str
+
+
+NORMALIZATIONS = {
+    each.name: each
+    for each in (
+        Normalization("batch", "C", "each channel shares over all images", "#0072B2", "-", "o"),
+        Normalization("layer", "N", "each image shares over all channels", "#D55E00", "--", "s"),
+        Normalization("group", "N·G", "each image shares within each group of channels", "#009E73", "-.", "^"),
+        Normalization("instance", "N·C", "each image's channel shares with nothing else", "#CC79A7", ":", "D"),
+        Normalization("none", "", "nothing is normalized", "#555555", (0, (1, 1)), "x"),
+    )
+}
+
+
+def ordered(names: Iterable[str]) -> list[str]:
+    """These names, each once, in the order of the study.
+
+    Raises:
+        ValueError: one of them is not known.
+    """
+    asked = dict.fromkeys(names)
+    for name in asked:
+        if name not in NORMALIZATIONS:
+            raise ValueError(f"{name!r} is not a normalization; there are {', '.join(NORMALIZATIONS)}")
+    return [name for name in NORMALIZATIONS if name in asked]

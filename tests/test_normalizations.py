@@ -1,0 +1,73 @@
+"""The one list of normalizations: everything that knows them knows them from it, and none is lost on the way."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from normstudy import effects, figures, model, normalizations, sheet, statistics, variants
+from normstudy.normalizations import NORMALIZATIONS
+
+
+def test_it_comes_in_the_order_of_the_study():
+    assert list(NORMALIZATIONS) == ["batch", "layer", "group", "instance", "none"]
+    assert list(NORMALIZATIONS)[:3] == list(variants.VARIANTS)
+
+
+@pytest.mark.parametrize("name", NORMALIZATIONS)
+def test_each_can_be_asked_for_built_and_drawn(name: str):
+    assert variants.check({"norm_arg": name}) == {"norm_arg": name}
+    assert model.Net(name)
+    assert all(name in table for table in (figures.COLOURS, figures.DASHES, figures.MARKERS))
+
+
+def test_no_other_can_be_asked_for_or_built():
+    with pytest.raises(variants.ParameterError, match="'batch', 'layer', 'group', 'instance' or 'none'"):
+        variants.check({"norm_arg": "lrn"})
+    assert set(model.NORMALIZATIONS) == set(NORMALIZATIONS)
+
+
+def test_those_that_normalize_have_statistics_and_a_sheet():
+    normalizing = tuple(name for name in NORMALIZATIONS if name != "none")
+    assert normalizing == statistics.METHODS == tuple(sheet.SHARE)
+
+
+def test_the_letters_of_a_count_give_the_number_of_sets():
+    shape = (3, 8, 2, 2)
+    for name in statistics.METHODS:
+        sets = statistics.sharing_sets(shape, name, groups=4)
+        assert statistics.count(shape, name, groups=4) == sets.max() + 1 == len(sets.unique())
+
+
+def test_names_are_put_in_order_each_once():
+    assert normalizations.ordered(["none", "group", "batch", "group"]) == ["batch", "group", "none"]
+
+
+def test_an_unknown_name_is_refused_with_those_that_are_known():
+    with pytest.raises(
+        ValueError, match=r"'lrn' is not a normalization; there are batch, layer, group, instance, none"
+    ):
+        normalizations.ordered(["batch", "lrn"])
+
+
+def runs_of(*names: str) -> pd.DataFrame:
+    """One epoch of one run of each normalization."""
+    return pd.DataFrame({"run": range(len(names)), "epoch": 1, "norm_arg": names, "seed": 0, "l1": 0.0, "l2": 0.0,
+                         "test_accuracy": 0.9, "test_loss": 0.1})  # fmt: skip
+
+
+def test_no_run_is_lost_from_a_table_whatever_its_normalization():
+    runs = effects.last_epochs(runs_of(*reversed(NORMALIZATIONS)))
+    assert runs["normalization"].astype(str).tolist() == list(reversed(NORMALIZATIONS))
+    assert list(effects.summary(runs, ["normalization"], "test_accuracy")["normalization"]) == list(NORMALIZATIONS)
+
+
+def test_a_run_with_an_unknown_normalization_is_refused_and_not_lost():
+    with pytest.raises(ValueError, match="'lrn' is not a normalization"):
+        effects.last_epochs(runs_of("batch", "lrn"))
+
+
+def test_the_list_can_be_read_without_torch():
+    code = "import sys, normstudy.normalizations; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
