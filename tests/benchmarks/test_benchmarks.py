@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from normstudy import variants
 from tests.benchmarks import __main__ as benchmarks
+from tests.benchmarks import peers
 
 
 def test_the_floor_on_a_gpu_is_the_larger_of_arithmetic_and_memory() -> None:
@@ -34,3 +36,27 @@ def test_what_is_measured_on_a_gpu_runs_on_the_cpu_as_well() -> None:
 def test_the_excerpt_has_the_proportions_of_mnist() -> None:
     dataset = benchmarks.excerpt(100)
     assert (len(dataset.train_images), len(dataset.test_images)) == (600, 100)
+
+
+@pytest.mark.parametrize("norm_arg", variants.VARIANTS)
+def test_the_peers_network_has_their_size_and_takes_images_of_mnist(norm_arg: str) -> None:
+    net = peers.network(norm_arg)
+    assert sum(parameter.numel() for parameter in net.parameters()) == 7704
+    probabilities = net(torch.zeros(3, 1, 28, 28)).exp()
+    assert probabilities.shape == (3, 10)
+    torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(3))
+
+
+def test_the_peers_images_are_augmented_anew_each_time_and_those_of_the_test_are_not() -> None:
+    images, labels = torch.full((1, 28, 28), 0, dtype=torch.uint8), torch.tensor([7])
+    images[0, 8:20, 13:15] = 255
+    augmented = peers.Pictures(images, labels, [*peers.AUGMENTATION, *peers.INPUT])
+    plain = peers.Pictures(images, labels, peers.INPUT)
+    assert not torch.equal(augmented[0][0], augmented[0][0])
+    assert torch.equal(plain[0][0], plain[0][0])
+    assert (plain[0][0].shape, plain[0][1]) == ((1, 28, 28), 7)
+
+
+def test_both_ways_are_timed_in_processes_of_their_own() -> None:
+    ours, theirs = benchmarks.beside_peers(["group"], threads_each=1, rounds=1)
+    assert 0 < ours < theirs
