@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint requirements.lock \
 	$(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
-.PHONY: report test setup lint format lock bench soak clean
+.PHONY: report test setup lint format lock bench gpu soak clean
 
 report: .venv/report
 	$(BIN)/normstudy run -p dataset $(DATASET)
@@ -23,6 +23,11 @@ test: .venv/test lint
 # Some minutes on a machine that does nothing else; tests/benchmarks/README.md says what is measured.
 bench: .venv/test
 	$(BIN)/python -m tests.benchmarks
+
+# All that wants an NVIDIA GPU, in some minutes: its tests, and its row of the benchmark.
+gpu: .venv/test
+	$(BIN)/pytest -m gpu -rs
+	$(BIN)/python -m tests.benchmarks gpu
 
 # The tests that kill commands at random moments, with fifty kills each; most of an hour.
 soak: .venv/test

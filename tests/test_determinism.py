@@ -93,6 +93,7 @@ def test_weights_say_in_one_entry_whose_they_are(study: Path, variant: str):
     assert json.loads(network) == {"norm_arg": variant, "groups": 4}
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_on_a_gpu_twice_the_same_or_nearly(record_property):
     """A GPU may add in any order: the largest difference is measured, and must be small."""
