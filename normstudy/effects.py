@@ -232,38 +232,43 @@ def mcnemar(only_first: int, only_second: int) -> float:
 def disagreements(runs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """McNemar's exact test of every two kinds of runs on the same test images, once a seed.
 
+    A run that diverged has classified nothing, so that it has no set of mistakes, which is not the empty one. Its seed
+    is left out of its pairs.
+
     Args:
-        runs: a name for each kind → its table of runs, one a seed, all of the same seeds.
+        runs: a name for each kind → its table of runs, one a seed; `wrong` has the misclassified test images of each,
+            None if it diverged.
 
     Returns:
         A row a pair: `first`, `second`, `only_first` and `only_second` (test images that only this one gets wrong, mean
-        over the seeds), `seeds`, `apart` (in how many of them they differ by more than chance: corrected p below 0.05),
-        `p` (the smallest; corrected for the number of all tests, pairs times seeds).
+        over the seeds), `seeds` (in how many neither diverged), `apart` (in how many of them they differ by more than
+        chance: corrected p below 0.05), `p` (the smallest; corrected for the number of all tests). Without any seed
+        the means and p are NaN.
     """
+    pairs = list(itertools.combinations(runs, 2))
+    wrong = {name: table.set_index("seed")["wrong"].dropna().map(set) for name, table in runs.items()}
     rows = []
-    for first, second in itertools.combinations(runs, 2):
-        both = [runs[name].set_index("seed")["wrong"].map(_as_set) for name in (first, second)]
-        for seed in both[0].index:
+    for first, second in pairs:
+        both = wrong[first], wrong[second]
+        for seed in both[0].index.intersection(both[1].index):
             only_first, only_second = len(both[0][seed] - both[1][seed]), len(both[1][seed] - both[0][seed])
             p = mcnemar(only_first, only_second)
             rows.append(
                 {"first": first, "second": second, "only_first": only_first, "only_second": only_second, "p": p}
             )
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=["first", "second", "only_first", "only_second", "p"])
     table["p"] = holm(table["p"])
     table["apart"] = table["p"] < LEVEL
     grouped = table.groupby(["first", "second"], sort=False)
-    return grouped.agg(
+    compared = grouped.agg(
         only_first=("only_first", "mean"),
         only_second=("only_second", "mean"),
         seeds=("p", "size"),
         apart=("apart", "sum"),
         p=("p", "min"),
-    ).reset_index()
-
-
-def _as_set(wrong: object) -> set[int]:
-    return set(wrong) if isinstance(wrong, list | np.ndarray) else set()
+    )
+    every = compared.reindex(pd.MultiIndex.from_tuples(pairs, names=["first", "second"])).reset_index()
+    return every.fillna({"seeds": 0, "apart": 0}).astype({"seeds": int, "apart": int})
 
 
 def times_wrong(runs: pd.DataFrame) -> pd.Series:

@@ -116,7 +116,7 @@ def wrong(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> pd.DataFr
             for name, (normalization, penalty) in cells.items()
         }
     )
-    return pd.DataFrame(
+    shown = pd.DataFrame(
         {
             "first": table["first"],
             "second": table["second"],
@@ -127,6 +127,8 @@ def wrong(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> pd.DataFr
             "smallest p": table["p"].map(effects.printed),
         }
     )
+    shown.loc[table["seeds"] == 0, ["wrong in the first only", "in the second only", "smallest p"]] = "–"
+    return shown
 
 
 def findings(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> list[str]:
@@ -143,7 +145,10 @@ def findings(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> list[s
     sentences += _assigned(effects.decomposition(runs, "test_accuracy", cells))
     sentences += _penalties_act(runs)
     if runs["diverged"].any():
-        sentences.append(f"{runs['diverged'].sum()} of the {len(runs)} runs diverged; they count as guessing.")
+        sentences.append(
+            f"{runs['diverged'].sum()} of the {len(runs)} runs diverged; they count as guessing, and are "
+            "left out where mistakes are compared image by image."
+        )
     trained, times = int((~runs["diverged"]).sum()), effects.times_wrong(runs)
     sentences.append(
         f"{(times == trained).sum() or 'None'} of the {int(runs['test_images'].iloc[0]):,} test images "

@@ -191,8 +191,11 @@ def test_a_run_that_diverged_counts_as_guessing():
     assert runs["diverged"].tolist() == [False, True]
 
 
-def wrong(*images: set[int]) -> pd.DataFrame:
-    return pd.DataFrame({"seed": range(len(images)), "wrong": [sorted(each) for each in images]})
+def wrong(*images: set[int] | None) -> pd.DataFrame:
+    """Runs of seeds 0, 1, … and the images that each gets wrong; None for a run that diverged."""
+    return pd.DataFrame(
+        {"seed": range(len(images)), "wrong": [None if each is None else sorted(each) for each in images]}
+    )
 
 
 def test_mcnemars_test_counts_the_images_that_only_one_gets_wrong():
@@ -204,6 +207,35 @@ def test_mcnemars_test_counts_the_images_that_only_one_gets_wrong():
     assert (row["only_first"], row["only_second"], row["apart"], row["seeds"]) == (39.5, 0, 2, 2)
     same = table[(table["first"] == "batch") & (table["second"] == "layer")].iloc[0]
     assert (same["apart"], same["p"]) == (0, 1)
+
+
+def test_a_run_that_diverged_is_not_one_without_mistakes():
+    many = set(range(40))
+    table = effects.disagreements({"none": wrong(None, many), "batch": wrong(many, {0})})
+    row = table.iloc[0]
+    assert (row["only_first"], row["only_second"], row["seeds"], row["apart"]) == (39, 0, 1, 1)
+
+
+def test_a_run_without_mistakes_is_compared():
+    row = effects.disagreements({"none": wrong(set()), "batch": wrong(set(range(40)))}).iloc[0]
+    assert (row["only_first"], row["only_second"], row["seeds"], row["apart"]) == (0, 40, 1, 1)
+
+
+def test_a_pair_of_which_one_diverged_in_every_seed_stays_in_the_table_without_numbers():
+    table = effects.disagreements({"none": wrong(None, None), "batch": wrong({1}, {2}), "layer": wrong({1}, {2})})
+    assert table[["first", "second", "seeds"]].to_numpy().tolist() == [
+        ["none", "batch", 0],
+        ["none", "layer", 0],
+        ["batch", "layer", 2],
+    ]
+    assert table.loc[:1, ["only_first", "only_second", "p"]].isna().all(axis=None)
+    assert table.loc[2, "p"] == 1
+
+
+def test_where_every_run_diverged_no_pair_is_compared():
+    row = effects.disagreements({"none": wrong(None), "batch": wrong(None)}).iloc[0]
+    assert (row["seeds"], row["apart"]) == (0, 0)
+    assert np.isnan(row["p"])
 
 
 def test_images_are_counted_over_the_runs_that_get_them_wrong():

@@ -79,7 +79,19 @@ def test_images_that_every_run_misclassifies_are_counted():
 def test_diverged_runs_are_counted_as_such():
     table = runs()
     table.loc[:2, "diverged"] = True
-    assert "3 of the 120 runs diverged; they count as guessing." in factorial.findings(table, CELLS)
+    assert (
+        "3 of the 120 runs diverged; they count as guessing, and are left out where mistakes are compared image by "
+        "image." in factorial.findings(table, CELLS)
+    )
+
+
+def test_variants_of_which_one_always_diverged_are_not_compared_image_by_image():
+    table = runs()
+    of_layer = (table["normalization"] == "layer") & (table["penalty"] == "L2")
+    table["wrong"] = table["wrong"].where(~of_layer, None)
+    shown = factorial.wrong(table, CELLS).set_index(["first", "second"])
+    assert set(shown.loc[("batch", "layer")]) == {"–", 0}
+    assert shown.loc[("batch", "group"), "seeds"] == 6
 
 
 def test_the_figure_has_a_mark_for_each_normalization_at_each_penalty():
