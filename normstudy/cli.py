@@ -23,7 +23,7 @@ from normstudy.render import RenderError
 from normstudy.study import NAMES, Run
 from normstudy.variants import VARIANTS
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)  # text reads as it stands
 
 
 class Commands(click.Group):
@@ -101,13 +101,13 @@ def status(dataset: str | None) -> None:
     names: list[str | None] = [dataset] if dataset else [*present] or [None]
     for name in names:
         runs = study.plan(root, None, name)
-        console.print(f"[bold]{runs[0].parameters['dataset']}[/bold]")
+        console.print(str(runs[0].parameters["dataset"]), style="bold")
         for run in runs:
             why = study.reasons(run)
             state = "up to date" if not why else why[0] if why == ["never run"] else f"out of date: {'; '.join(why)}"
             with_overrides = ", ".join(f"{key} {value}" for key, value in run.overrides.items() if key != "dataset")
             note = f" (with -p {with_overrides})" if with_overrides else ""
-            console.print(f"  {run.name:<14}{state}{note}", markup=False)
+            console.print(f"  {run.name:<14}{state}{note}")
 
 
 @main.command()
@@ -133,7 +133,7 @@ def sweep(file: Path, overrides: tuple[tuple[str, str], ...], jobs: int | None, 
 
     before = signal.signal(signal.SIGINT, interrupt)
     with Bar(
-        TextColumn(file.stem),
+        TextColumn("{task.description}", markup=False),
         MofNCompleteColumn(),
         TextColumn("runs"),
         TimeRemainingColumn(),
@@ -150,7 +150,7 @@ def sweep(file: Path, overrides: tuple[tuple[str, str], ...], jobs: int | None, 
             if bar.task_ids:
                 bar.update(bar.task_ids[0], completed=finished)
             else:
-                bar.add_task("", total=asked, completed=finished)
+                bar.add_task(file.stem, total=asked, completed=finished)
 
         try:
             table = make(places.find_root(), file, dict(overrides), jobs, scheduler, report, console.print)
@@ -194,9 +194,9 @@ def _bring_up_to_date(root: Path, runs: Sequence[Run], time_limit: float | None)
         report = _live_lines(live) if console.is_terminal else _plain_lines()
         ended = execution.bring_up_to_date(root, runs, report, time_limit)
     for progress in ended:
-        console.print(_line(progress), markup=False)
+        console.print(_line(progress))
         if progress.state == "done" and (said := publishing.variables(progress.run).get("diverged")):
-            console.print(said, markup=False)
+            console.print(said)
     return ended
 
 
@@ -245,6 +245,6 @@ def _plain_lines() -> Callable[[list[Progress]], None]:
         for progress in stand:
             if progress.state == "running" and len(progress.epochs) > seen.get(progress.run.name, 0):
                 seen[progress.run.name] = len(progress.epochs)
-                console.print(_line(progress), markup=False)
+                console.print(_line(progress))
 
     return report

@@ -5,9 +5,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from rich.live import Live
 
+from normstudy import cli
+from normstudy import study as pipeline
+from normstudy.execution import Progress
 from normstudy.study import NAMES
-from tests.conftest import ROOT, command
+from tests.conftest import ROOT, WITHOUT_QUARTO, command
+from tests.grids import make_project, write
 
 REFUSED = {
     "a wrong value": (["run", "-p", "norm_arg", "batchh"], "norm_arg is batchh; it must be 'batch'"),
@@ -62,6 +67,37 @@ def test_status_says_what_was_never_run(sources: Path):
     run = command(sources, "normstudy", "status", "--dataset", "digits")
     assert run.returncode == 0
     assert run.stdout.count("never run") == len(NAMES)
+
+
+@pytest.fixture
+def bracketed(tmp_path: Path) -> Path:
+    """A folder whose name looks like markup, an emoji and a format."""
+    folder = tmp_path / "a [x] b [bold] :star: {c}"
+    folder.mkdir()
+    return folder
+
+
+def test_the_report_s_path_reads_as_it_is(study: Path, bracketed: Path):
+    copy = shutil.copytree(study, bracketed / "project")
+    made = command(copy, "normstudy", "render", "--dataset", "digits", path=WITHOUT_QUARTO)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.splitlines()[-2:] == [f"{copy}/_report/report/index{suffix}" for suffix in (".html", ".pdf")]
+
+
+def test_a_sweep_s_path_reads_as_it_is(bracketed: Path):
+    project = make_project(bracketed)
+    file = write(project, "epochs: 1\nbatch_size: 512", name="[x] :star: {c}")
+    made = command(project, "normstudy", "sweep", str(file), "-p", "dataset", "digits")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.splitlines() == [f"{project}/report/executed/digits/sweeps/{file.stem}.parquet"]
+
+
+def test_what_a_run_says_while_it_lasts_reads_as_it_is():
+    run = pipeline.plan(ROOT, {})[0]
+    state = "failed: NameError: name 'a [x] :star:' is not defined"
+    with cli.console.capture() as printed, Live(console=cli.console) as live:
+        cli._live_lines(live)([Progress(run, state, 0, [])])
+    assert state in printed.get()
 
 
 def test_the_notebook_explains_its_parameters(sources: Path):
