@@ -14,13 +14,16 @@ from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from normstudy import execution, places, publishing, study
+from normstudy import execution, places, publishing
 from normstudy import render as renderer
+from normstudy.attempts import State
 from normstudy.execution import Progress
 from normstudy.files import DATASETS
+from normstudy.notebooks import NAMES
 from normstudy.places import StudyError
+from normstudy.plan import Run, plan
 from normstudy.render import RenderError
-from normstudy.study import NAMES, Run
+from normstudy.staleness import Cause, reasons
 from normstudy.variants import VARIANTS
 
 console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)  # text reads as it stands
@@ -81,12 +84,12 @@ def run(names: tuple[str, ...], overrides: tuple[tuple[str, str], ...], time_lim
     Results land in report/executed/<dataset>/<name>/.
     """
     root = places.find_root()
-    runs = study.plan(root, dict(overrides))
+    runs = plan(root, dict(overrides))
     chosen = [run for run in runs if not names or run.name in names]
     with execution.only_one(root, console.print):
         ended = _bring_up_to_date(root, chosen, time_limit)
     for run in chosen:
-        if run.name not in {progress.run.name for progress in ended} and not study.reasons(run):
+        if run.name not in {progress.run.name for progress in ended} and not reasons(run):
             console.print(f"{run.name}: up to date")
     _stop_if_failed(chosen, ended)
 
@@ -100,11 +103,12 @@ def status(dataset: str | None) -> None:
     present = [name for name in DATASETS if (executed / name).is_dir()]
     names: list[str | None] = [dataset] if dataset else [*present] or [None]
     for name in names:
-        runs = study.plan(root, None, name)
+        runs = plan(root, None, name)
         console.print(str(runs[0].parameters["dataset"]), style="bold")
         for run in runs:
-            why = study.reasons(run)
-            state = "up to date" if not why else why[0] if why == ["never run"] else f"out of date: {'; '.join(why)}"
+            why = reasons(run)
+            state = f"out of date: {'; '.join(reason.text for reason in why)}" if why else "up to date"
+            state = why[0].text if why and why[0].cause is Cause.NEVER_RUN else state
             with_overrides = ", ".join(f"{key} {value}" for key, value in run.overrides.items() if key != "dataset")
             note = f" (with -p {with_overrides})" if with_overrides else ""
             console.print(f"  {run.name:<14}{state}{note}")
@@ -183,7 +187,7 @@ def render(dataset: str | None, time_limit: float | None) -> None:
 
 
 def _prepare(root: Path, dataset: str | None, time_limit: float | None) -> None:
-    runs = study.plan(root, None, dataset)
+    runs = plan(root, None, dataset)
     ended = _bring_up_to_date(root, runs, time_limit)
     _stop_if_failed(runs, ended)
     publishing.publish(root, runs)
@@ -195,16 +199,16 @@ def _bring_up_to_date(root: Path, runs: Sequence[Run], time_limit: float | None)
         ended = execution.bring_up_to_date(root, runs, report, time_limit)
     for progress in ended:
         console.print(_line(progress))
-        if progress.state == "done" and (said := publishing.variables(progress.run).get("diverged")):
+        if progress.state is State.DONE and (said := publishing.variables(progress.run).get("diverged")):
             console.print(said)
     return ended
 
 
 def _stop_if_failed(runs: Sequence[Run], ended: Sequence[Progress]) -> None:
-    failed = [progress.run.name for progress in ended if progress.state != "done"]
+    failed = [progress.run.name for progress in ended if progress.state is State.FAILED]
     if failed:
         raise StudyError(f"{', '.join(failed)} failed; the earlier results stay as they were")
-    waiting = [run.name for run in runs if "runs" in run.parameters and study.reasons(run)]
+    waiting = [run.name for run in runs if run.results and reasons(run)]
     if waiting:
         raise StudyError(
             f"{', '.join(waiting)} needs the results of {', '.join(VARIANTS)}; 'normstudy run' makes them all"
@@ -222,9 +226,9 @@ def _line(progress: Progress) -> str:
             f"epoch {done:>2}/{total}  training loss {last['train_loss']:.4f}  test loss {last['test_loss']:.4f}  "
             f"test accuracy {100 * last['test_accuracy']:.2f} %  "
         )
-        if progress.state == "running":
+        if progress.state is State.RUNNING:
             return f"{line}{progress.seconds / len(epochs) * (total - done):.0f} s left"
-    return f"{line}{progress.state}, {progress.seconds:.0f} s"
+    return f"{line}{progress.why or progress.state.value}, {progress.seconds:.0f} s"
 
 
 def _live_lines(live: Live) -> Callable[[list[Progress]], None]:
@@ -243,7 +247,7 @@ def _plain_lines() -> Callable[[list[Progress]], None]:
 
     def report(stand: list[Progress]) -> None:
         for progress in stand:
-            if progress.state == "running" and len(progress.epochs) > seen.get(progress.run.name, 0):
+            if progress.state is State.RUNNING and len(progress.epochs) > seen.get(progress.run.name, 0):
                 seen[progress.run.name] = len(progress.epochs)
                 console.print(_line(progress))
 

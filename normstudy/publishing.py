@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from normstudy.places import StudyError
-from normstudy.study import Run
+from normstudy.plan import Run
 
 OUTPUTS = ("text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
 """The kinds of output that a report shows. HTML and JavaScript would run in it."""

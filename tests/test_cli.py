@@ -8,9 +8,10 @@ import pytest
 from rich.live import Live
 
 from normstudy import cli
-from normstudy import study as pipeline
+from normstudy.attempts import State
 from normstudy.execution import Progress
-from normstudy.study import NAMES
+from normstudy.notebooks import NAMES
+from normstudy.plan import plan
 from tests.conftest import ROOT, WITHOUT_QUARTO, command
 from tests.grids import make_project, write
 
@@ -93,11 +94,11 @@ def test_a_sweep_s_path_reads_as_it_is(bracketed: Path):
 
 
 def test_what_a_run_says_while_it_lasts_reads_as_it_is():
-    run = pipeline.plan(ROOT, {})[0]
-    state = "failed: NameError: name 'a [x] :star:' is not defined"
+    run = plan(ROOT, {})[0]
+    why = "failed: NameError: name 'a [x] :star:' is not defined"
     with cli.console.capture() as printed, Live(console=cli.console) as live:
-        cli._live_lines(live)([Progress(run, state, 0, [])])
-    assert state in printed.get()
+        cli._live_lines(live)([Progress(run, State.FAILED, why, 0, [])])
+    assert why in printed.get()
 
 
 def test_the_notebook_explains_its_parameters(sources: Path):

@@ -18,8 +18,11 @@ import pytest
 from filelock import FileLock, Timeout
 from nbformat.v4 import new_code_cell, new_notebook
 
-from normstudy import cli, execution, places, provenance, publishing, study
-from normstudy.study import Run
+from normstudy import attempts, cli, execution, places, provenance, publishing, staleness
+from normstudy.attempts import State
+from normstudy.notebooks import NAMES
+from normstudy.plan import Run, plan
+from normstudy.staleness import reasons
 from normstudy.variants import VARIANTS
 
 VARIANT = """
@@ -58,25 +61,31 @@ def write_toy(root: Path) -> None:
     reader = 'dataset: str = "digits"  # d\nruns: str = ""  # r\noutput: str = ""  # o'
     for name in ("comparison", "statistics"):
         write_notebook(notebooks / f"{name}.ipynb", reader, READER)
-    for name in study.NAMES:  # the others read what is published
+    for name in NAMES:  # the others read what is published
         if name not in (*VARIANTS, "comparison", "statistics"):
             write_notebook(
                 notebooks / f"{name}.ipynb", 'results: str = "report/results"  # r\noutput: str = ""  # o', "1"
             )
     (root / "report" / "results").mkdir()
-    (root / "report" / "results" / "seeds.csv").write_text("seed\n0\n")
+    (root / "report" / "results" / "mnist-seeds.csv").write_text("seed\n0\n")
     for name in ("batch", "layer", "group"):
         (root / "params" / f"{name}.yaml").write_text(f"norm_arg: {name}\n")
 
 
 def run_all(root: Path, **settings: object) -> dict[str, str]:
     """Bring the toy up to date; name → how it ended."""
-    runs = study.plan(root, settings.pop("overrides", {}))
-    return {ended.run.name: ended.state for ended in execution.bring_up_to_date(root, runs, **settings)}
+    runs = plan(root, settings.pop("overrides", {}))
+    return {
+        ended.run.name: ended.why or ended.state.value for ended in execution.bring_up_to_date(root, runs, **settings)
+    }
+
+
+def phrases(run: Run) -> list[str]:
+    return [reason.text for reason in reasons(run)]
 
 
 def find(root: Path, name: str) -> Run:
-    return next(run for run in study.plan(root, None) if run.name == name)
+    return next(run for run in plan(root, None) if run.name == name)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -119,27 +128,27 @@ def test_what_is_up_to_date_is_not_run_again(done: Path):
 
 def test_a_changed_parameter_runs_its_variant_and_what_reads_it(done: Path):
     (done / "params" / "layer.yaml").write_text("norm_arg: layer\nepochs: 3\n")
-    assert study.reasons(find(done, "layer")) == ["epochs was 2, is 3"]
+    assert phrases(find(done, "layer")) == ["epochs was 2, is 3"]
     assert set(run_all(done)) == {"layer", "comparison", "statistics", "accuracy"}
 
 
 def test_a_changed_notebook_is_run_again(done: Path):
     spoil(done, READER, "1 + 1", name="statistics")
-    assert study.reasons(find(done, "statistics")) == ["statistics.ipynb changed"]
+    assert phrases(find(done, "statistics")) == ["statistics.ipynb changed"]
     assert run_all(done) == {"statistics": "done"}
 
 
 def test_changed_published_results_are_noticed(done: Path):
-    (done / "report" / "results" / "seeds.csv").write_text("seed\n1\n")
-    assert study.reasons(find(done, "accuracy")) == ["seeds.csv was made anew"]
+    (done / "report" / "results" / "mnist-seeds.csv").write_text("seed\n1\n")
+    assert phrases(find(done, "accuracy")) == ["report/results/mnist-seeds.csv was made anew"]
     ended = run_all(done)
     assert ended["accuracy"] == "done"
     assert not {"batch", "comparison"} & ended.keys()
 
 
 def test_changed_data_are_noticed(done: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(study.files, "digest", lambda dataset: "other")
-    assert study.reasons(find(done, "batch")) == ["the data of digits changed"]
+    monkeypatch.setattr(staleness.files, "digest", lambda dataset: "other")
+    assert phrases(find(done, "batch")) == ["the data of digits changed"]
 
 
 def test_changed_code_is_noticed_where_it_is_used(toy: Path, monkeypatch: pytest.MonkeyPatch):
@@ -149,13 +158,13 @@ def test_changed_code_is_noticed_where_it_is_used(toy: Path, monkeypatch: pytest
     changed = {"normstudy.mistakes": "other"}
     monkeypatch.setattr(provenance, "sources", lambda: "other")
     monkeypatch.setattr(provenance, "code", lambda modules: code(modules) | (changed if modules else {}))
-    assert study.reasons(find(toy, "batch")) == ["normstudy.mistakes changed"]
-    assert study.reasons(find(toy, "comparison")) == []
+    assert phrases(find(toy, "batch")) == ["normstudy.mistakes changed"]
+    assert phrases(find(toy, "comparison")) == []
 
 
 def test_imports_are_followed_through_the_package():
     notebook = Path(__file__).parents[1] / "report" / "notebooks" / "variant.ipynb"
-    found = {module.removeprefix("normstudy.") for module in study._code(notebook)}
+    found = {module.removeprefix("normstudy.") for module in staleness._code(notebook)}
     assert {"training", "data", "files", "model", "figures"} <= found
     assert not {"cli", "render", "execution"} & found
 
@@ -163,9 +172,9 @@ def test_imports_are_followed_through_the_package():
 def test_what_a_variant_was_run_with_is_kept_until_it_is_run_without(done: Path):
     run_all(done, overrides={"epochs": "5"})
     assert find(done, "batch").parameters["epochs"] == 5
-    assert study.reasons(find(done, "batch")) == []
-    plain = study.plan(done, {})
-    assert study.reasons(plain[0]) == ["epochs was 5, is 2"]
+    assert phrases(find(done, "batch")) == []
+    plain = plan(done, {})
+    assert phrases(plain[0]) == ["epochs was 5, is 2"]
 
 
 def test_a_failing_cell_leaves_the_earlier_result_and_the_other_variants_alone(done: Path):
@@ -187,14 +196,18 @@ def test_a_notebook_that_looks_complete_but_has_cells_that_never_ran_is_a_failur
     (aside / "batch.ipynb").write_text(
         json.dumps({"cells": [{"cell_type": "code", "source": "1", "execution_count": None}]})
     )
-    assert execution._finish(done, run, aside, 0).startswith("stopped before its last cell: its kernel died")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    state, why = attempts.look(attempts.Attempt(run, ended, aside, 0), None)
+    assert (state, why) == (State.FAILED, "stopped before its last cell: its kernel died")
+    assert aside.is_dir(), "looking moves nothing"
 
 
 def test_an_interrupted_exchange_gives_the_earlier_result_back(done: Path):
     run = find(done, "batch")
     before = contents(run.folder)
     run.folder.rename(run.folder.parent / "..batch")
-    assert study.reasons(run) == ["never run"]
+    assert phrases(run) == ["never run"]
     assert run_all(done) == {}
     assert contents(run.folder) == before
 
@@ -203,7 +216,7 @@ def test_a_half_made_folder_is_never_taken_for_a_result(done: Path):
     folder = find(done, "batch").folder
     shutil.copytree(folder, folder.parent / ".batch.dead")
     shutil.rmtree(folder)
-    assert study.reasons(find(done, "batch")) == ["never run"]
+    assert phrases(find(done, "batch")) == ["never run"]
     assert "batch" in run_all(done)
     assert not (folder.parent / ".batch.dead").exists()
 
@@ -211,13 +224,13 @@ def test_a_half_made_folder_is_never_taken_for_a_result(done: Path):
 def test_a_result_of_another_format_is_made_again(done: Path):
     record = find(done, "batch").folder / "record.json"
     record.write_text(json.dumps(json.loads(record.read_text()) | {"format": 0}))
-    assert study.reasons(find(done, "batch")) == ["made by another version"]
+    assert phrases(find(done, "batch")) == ["made by another version"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1'])
 def test_a_broken_record_is_no_record(done: Path, content: str):
     (find(done, "batch").folder / "record.json").write_text(content)
-    assert study.reasons(find(done, "batch")) == ["never run"]
+    assert phrases(find(done, "batch")) == ["never run"]
 
 
 def test_a_command_killed_at_any_moment_loses_nothing_that_was_complete(done: Path):
@@ -239,7 +252,7 @@ def test_a_command_killed_at_any_moment_loses_nothing_that_was_complete(done: Pa
         complete = b"9,0.9" in now["metrics.csv"] and "batch.ipynb" in now
         assert now == wanted or complete
     assert set(run_all(done).values()) <= {"done"}
-    assert all(study.reasons(run) == [] for run in study.plan(done, None))
+    assert all(reasons(run) == [] for run in plan(done, None))
 
 
 def test_two_commands_at_once_wait_for_each_other(done: Path):
@@ -266,7 +279,7 @@ def test_a_folder_that_is_a_file_is_named(toy: Path):
 
 
 def test_publishing_copies_results_and_writes_only_what_changed(done: Path):
-    runs = study.plan(done, None)
+    runs = plan(done, None)
     publishing.publish(done, runs)
     shown = done / "report" / "shown"
     assert (shown / "batch" / "metrics.csv").is_file()
@@ -283,7 +296,7 @@ def test_publishing_copies_results_and_writes_only_what_changed(done: Path):
 
 def test_publishing_refuses_what_was_never_run(toy: Path):
     with pytest.raises(places.StudyError, match="batch has no result on digits; 'normstudy run batch' makes it"):
-        publishing.publish(toy, study.plan(toy, None))
+        publishing.publish(toy, plan(toy, None))
 
 
 def test_a_figures_text_alternative_becomes_a_cell_option(tmp_path: Path):
@@ -307,10 +320,10 @@ def test_a_failed_variant_goes_on_from_its_last_epoch(tmp_path: Path):
     spoil(tmp_path, cell)
     run = find(tmp_path, "batch")
     (failed,) = execution.bring_up_to_date(tmp_path, [run])
-    assert "died" in failed.state
+    assert "died" in failed.why
     assert (tmp_path / "report/executed/digits/failed/batch/batch.ipynb").is_file()
     (done,) = execution.bring_up_to_date(tmp_path, [run])
-    assert done.state == "done"
+    assert done.state is State.DONE
     assert (run.folder / "metrics.csv").read_text() == "the first epochs"
 
 

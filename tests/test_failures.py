@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from normstudy import study
+from normstudy import staleness
+from normstudy.plan import plan
 from tests import small_disk
 from tests.conftest import WITHOUT_QUARTO, command
 from tests.grids import make_project, stored, write
@@ -95,7 +96,7 @@ def test_the_others_go_on_and_the_earlier_report_stays(done: Path, due: Path, ce
     traceback = "".join(str(output.get("traceback")) for cell in cells for output in cell.get("outputs", []))
     assert ("Traceback" in traceback) == ("Error" in why)
     for name in ("batch", "group"):
-        assert study.reasons(next(run for run in study.plan(due, None) if run.name == name)) == []
+        assert staleness.reasons(next(run for run in plan(due, None) if run.name == name)) == []
     for place in ("_report", "report/executed/digits/layer", "report/executed/digits/comparison"):
         assert contents(due / place) == contents(done / place)
     assert not [process for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == str(due)]

@@ -23,7 +23,8 @@ import psutil
 import pytest
 import safetensors
 
-from normstudy import execution, study
+from normstudy import attempts, staleness
+from normstudy.plan import plan
 from tests.conftest import ROOT, WITHOUT_QUARTO
 from tests.grids import make_project, stored, untimed, write
 from tests.test_execution import contents, run_all, write_toy
@@ -308,8 +309,8 @@ def test_a_new_result_takes_the_place_of_the_earlier_one_whole_or_not_at_all(don
     (aside / "metrics.csv").write_text("epoch\n2\n")
     earlier, new = contents(folder), contents(aside)
     states = killed_before_each_step(
-        "from normstudy import execution, study\n",
-        'execution._finish(root, study.plan(root, None)[0], root / "report/executed/digits/.batch.0", 0)',
+        "from normstudy import attempts\nfrom normstudy.plan import plan\n",
+        'attempts.put_in_place(plan(root, None)[0], root / "report/executed/digits/.batch.0")',
         initial,
         tmp_path / "states",
     )
@@ -318,7 +319,7 @@ def test_a_new_result_takes_the_place_of_the_earlier_one_whole_or_not_at_all(don
         without = shutil.copytree(state, tmp_path / "without" / state.name)
         folder = without / "report" / "executed" / "digits" / "batch"
         shutil.rmtree(folder, ignore_errors=True)
-        execution._restore(study.plan(without, None)[0])
+        attempts.restore(plan(without, None)[0])
         assert not folder.exists() or contents(folder) == earlier, "the rest of an interrupted removal is no result"
 
         folder = state / "report" / "executed" / "digits" / "batch"
@@ -336,26 +337,27 @@ def test_a_checkpoint_passes_to_the_next_attempt_whole_or_not_at_all(done: Path,
     leftover = folder.rename(folder.with_name(".batch.0"))
     (leftover / "checkpoint.safetensors").write_text("the first epochs")
     states = killed_before_each_step(
-        "import subprocess\nfrom normstudy import execution, study\nsubprocess.Popen = lambda *_, **__: None\n",
-        "execution._start(root, study.plan(root, None)[0])",
+        "import subprocess\nfrom normstudy import attempts\nfrom normstudy.plan import plan\n"
+        "subprocess.Popen = lambda *_, **__: None\n",
+        "attempts.start(root, plan(root, None)[0])",
         initial,
         tmp_path / "states",
     )
     for state in states:
-        run = study.plan(state, None)[0]
-        record = study.record_of(run)
+        run = plan(state, None)[0]
+        record = staleness.record_of(run)
         usable = [
             folder
             for folder in run.folder.parent.glob(".batch.*")
-            if (folder / "checkpoint.safetensors").is_file() and study.read_record(folder) == record
+            if (folder / "checkpoint.safetensors").is_file() and staleness.read_record(folder) == record
         ]
         assert len(usable) == 1, f"killed before step {state.name}"
 
 
 def test_what_is_published_is_whole_at_any_moment(done: Path, tmp_path: Path):
     initial = shutil.copytree(done, tmp_path / "initial")
-    publish = 'publishing.publish(root, study.plan(root, None, "digits"))'
-    imports = "from normstudy import publishing, study\n"
+    publish = 'publishing.publish(root, plan(root, None, "digits"))'
+    imports = "from normstudy import publishing\nfrom normstudy.plan import plan\n"
     *_, initial = killed_before_each_step(imports, publish, initial, tmp_path / "first")
     shown = initial / "report" / "shown"
     earlier = contents(shown)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
-from normstudy.study import NAMES
+from normstudy.notebooks import NAMES
 from tests import checks
 from tests.conftest import command
 
