@@ -46,8 +46,8 @@ def check(runs: Sequence[Run]) -> None:
             files.fetch(str(values["dataset"]))
             files.check(str(values["dataset"]))
         if any(values.get(name) != defaults.get(name) for name in ("groups", "device")):
+            from normstudy.devices import choose_device
             from normstudy.model import Net  # only here, since importing torch takes longer than all else
-            from normstudy.training import choose_device
 
             if "groups" in values:
                 Net(str(values["norm_arg"]), int(values["groups"]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from normstudy import data, dynamics, training
+from normstudy import data, devices, dynamics, training
 from normstudy.data import Dataset
 from normstudy.model import Net
 from normstudy.provenance import fingerprint
@@ -40,9 +40,9 @@ def run(parameters: "Mapping[str, Value]", dataset: Dataset | None = None) -> li
         there are `test_images`. A run that diverges ends with a row whose metrics are None.
     """
     torch.set_num_threads(int(parameters["threads"]))
-    device = training.choose_device(str(parameters["device"]))
+    device = devices.choose_device(str(parameters["device"]))
     dataset = _on(dataset or load(str(parameters["dataset"])), device)
-    settings = Settings(**{field.name: parameters[field.name] for field in fields(Settings)})  # type: ignore[arg-type]
+    settings = Settings.of(parameters)
     with _BUILDING:  # the weights come out of the process's one generator, and a Dask worker may have several threads
         net = training.build(str(parameters["norm_arg"]), int(parameters["groups"]), settings.seed, device)
     about = {**parameters, "test_images": len(dataset.test_labels), "made_by": made_by(device), "code": fingerprint()}

@@ -10,10 +10,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from normstudy import files, grid, places, provenance, tables, workers
+from normstudy.devices import choose_device
 from normstudy.machine import cores
 from normstudy.model import Net
 from normstudy.places import StudyError
-from normstudy.training import choose_device
 
 
 def sweep(

@@ -2,24 +2,22 @@
 
 import json
 import math
-import os
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
+from normstudy import checkpoints
 from normstudy.data import Dataset, augment, to_input
 from normstudy.machine import keep_freed_memory
 from normstudy.model import Net
+from normstudy.recording import Epoch, record
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 EVALUATION_BATCH = 250  # on the CPU: small enough for a core's cache, twice as fast as 1000
 
 
@@ -37,15 +35,20 @@ class Settings:
         rotation, shift, scale: the largest changes that `data.augment` makes, in degrees, pixels and as a fraction.
     """
 
-    epochs: int = 20
-    batch_size: int = 128
-    learning_rate: float = 0.01
-    l1: float = 0.0
-    l2: float = 0.0
-    seed: int = 0
-    rotation: float = 10.0
-    shift: float = 2.0
-    scale: float = 0.1
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    l1: float
+    l2: float
+    seed: int
+    rotation: float
+    shift: float
+    scale: float
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Self:
+        """The settings among the parameters of a variant, whose notebook has the one list of defaults."""
+        return cls(**{field.name: parameters[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -88,22 +91,6 @@ class Diverged(ArithmeticError):  # noqa: N818
         self.epoch = epoch
         self.batch = batch
         self.history = history
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """The device that `name` asks for; `"auto"` is the first there is of CUDA, MPS and CPU.
-
-    Raises:
-        ValueError: the name is unknown, or there is no such device here.
-    """
-    if name not in DEVICES:
-        raise ValueError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        name = next(device for device, available in there.items() if available)
-    if not there[name]:
-        raise ValueError(f"device is {name!r}, which this machine lacks; auto chooses one that it has")
-    return torch.device(name)
 
 
 def build(norm_arg: str, groups: int, seed: int, device: torch.device | str = "cpu") -> Net:
@@ -178,84 +165,105 @@ def fit(
         Diverged: a loss is not finite. That ends the training at once on the CPU; elsewhere at the end of the epoch, so
             that a GPU need not wait.
     """
-    images, labels, device = dataset.train_images, dataset.train_labels, dataset.device
-    batches = len(images) // settings.batch_size
+    batches = len(dataset.train_images) // settings.batch_size
     if batches == 0:
-        raise ValueError(f"batch_size is {settings.batch_size}; there are only {len(images)} training images")
+        raise ValueError(
+            f"batch_size is {settings.batch_size}; there are only {len(dataset.train_images)} training images"
+        )
     keep_freed_memory()
     # Channels last is the layout in which convolution, normalization and pooling are fastest on the CPU. CUDA's group
     # normalization would only turn it back.
-    layout = torch.channels_last if device.type == "cpu" else torch.contiguous_format
-    net.to(device).to(memory_format=layout).train()
-    generator = torch.Generator(device).manual_seed(settings.seed)
+    layout = torch.channels_last if dataset.device.type == "cpu" else torch.contiguous_format
+    net.to(dataset.device).to(memory_format=layout).train()
+    generator = torch.Generator(dataset.device).manual_seed(settings.seed)
     rates = one_cycle(settings.learning_rate, settings.epochs * batches)
-    rate = torch.tensor(settings.learning_rate, device=device)
-    optimizer = torch.optim.Adam(net.parameters(), lr=rate, fused=True, capturable=device.type == "cuda")
+    epoch = Epoch.empty(batches, settings.batch_size, dataset.device)
+    step, state = _rehearsed(net, dataset, settings, generator, epoch)
+    identity = _identity(net, dataset, settings)
+    kept = checkpoints.restore(checkpoint, state, generator, identity) if checkpoint else None
+    history = [EpochMetrics(**metrics) for metrics in json.loads(kept or "[]")]
 
-    # What the steps of an epoch read and write. All of it lives on the device, the batch's number too, so that a step
-    # is the same work each time and a GPU never waits for Python.
-    batch = torch.zeros(1, dtype=torch.int64, device=device)
-    order = torch.zeros(batches, settings.batch_size, dtype=torch.int64, device=device)
-    losses, penalties, correct = (torch.zeros(batches, device=device) for _ in range(3))
-    rates_of_all, rates_of_epoch = torch.tensor(rates, device=device), torch.zeros(batches, device=device)
-
-    def step() -> None:
-        chosen = order[batch].squeeze(0)
-        # index_select copies whole images, eight times as fast as indexing
-        augmented = augment(
-            images.index_select(0, chosen), generator, settings.rotation, settings.shift, settings.scale
-        )
-        logits, targets = net(to_input(augmented, dataset)), labels[chosen]
-        loss, added = F.cross_entropy(logits, targets), penalty(net, settings)
-        optimizer.zero_grad()
-        (loss + added).backward()  # type: ignore[no-untyped-call]
-        rate.copy_(rates_of_epoch[batch].squeeze(0))
-        optimizer.step()
-        losses[batch] = loss.detach()
-        penalties[batch] = added.detach()
-        correct[batch] = (logits.argmax(dim=1) == targets).sum().float()
-        batch.add_(1)
-
-    run = _Run(net, optimizer, generator, _identity(net, dataset, settings))
-    step = run.rehearse(step, batch)
-    if checkpoint:
-        run.restore(checkpoint)
-
-    for epoch in range(len(run.history) + 1, settings.epochs + 1):
-        start = time.perf_counter()
-        before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-        net.train()
-        batch.zero_()
-        rates_of_epoch.copy_(rates_of_all[(epoch - 1) * batches : epoch * batches])
-        shuffled = torch.randperm(len(images), generator=generator, device=device)
-        order.copy_(shuffled[: order.numel()].view_as(order))
-        for number in range(batches):
-            step()
-            if device.type == "cpu" and not math.isfinite(losses[number] + penalties[number]):
-                break
+    for number in range(len(history) + 1, settings.epochs + 1):
+        start, before = time.perf_counter(), {name: tensor.clone() for name, tensor in net.state_dict().items()}
+        epoch.begin(rates[(number - 1) * batches : number * batches], len(dataset.train_images), generator)
+        _train(net, step, epoch)
         test_loss, test_correct, _ = _evaluate(net, dataset.test_images, dataset.test_labels, dataset)
         # The one moment of an epoch at which a GPU is waited for.
-        numbers = torch.stack([losses.mean(), penalties.mean(), correct.sum(), test_loss, test_correct]).tolist()
+        numbers = torch.stack([*epoch.sums(), test_loss, test_correct]).tolist()
         if not all(map(math.isfinite, numbers)):
-            finite = (losses + penalties).isfinite().tolist()
             net.load_state_dict(before)
-            raise Diverged(epoch, 1 + finite.index(False) if False in finite else batches, settings, run.history)
-        run.history.append(
+            raise Diverged(number, epoch.first_not_finite(), settings, history)
+        history.append(
             EpochMetrics(
-                epoch=epoch,
-                learning_rate=rates[epoch * batches - 1],
+                epoch=number,
+                learning_rate=rates[number * batches - 1],
                 train_loss=numbers[0],
                 train_penalty=numbers[1],
-                train_accuracy=numbers[2] / order.numel(),
+                train_accuracy=numbers[2] / epoch.order.numel(),
                 test_loss=numbers[3],
                 test_accuracy=numbers[4] / len(dataset.test_labels),
                 seconds=time.perf_counter() - start,
             )
         )
         if checkpoint:
-            run.save(checkpoint)
-        on_epoch(run.history[-1])
-    return run.history
+            checkpoints.save(checkpoint, state, generator, identity, json.dumps(list(map(asdict, history))))
+        on_epoch(history[-1])
+    return history
+
+
+def _rehearsed(
+    net: Net, dataset: Dataset, settings: Settings, generator: torch.Generator, epoch: Epoch
+) -> tuple[Callable[[], None], dict[str, Tensor]]:
+    """The step to train with, and all tensors that it changes: weights, running statistics, the optimizer's averages.
+
+    A step is taken, so that all these tensors exist, and undone. On an NVIDIA GPU it is recorded.
+    """
+    rate = torch.tensor(settings.learning_rate, device=dataset.device)
+    optimizer = torch.optim.Adam(net.parameters(), lr=rate, fused=True, capturable=dataset.device.type == "cuda")
+
+    def step() -> None:
+        chosen = epoch.order[epoch.batch].squeeze(0)
+        # index_select copies whole images, eight times as fast as indexing
+        images = dataset.train_images.index_select(0, chosen)
+        augmented = augment(images, generator, settings.rotation, settings.shift, settings.scale)
+        logits, targets = net(to_input(augmented, dataset)), dataset.train_labels[chosen]
+        loss, added = F.cross_entropy(logits, targets), penalty(net, settings)
+        optimizer.zero_grad()
+        (loss + added).backward()  # type: ignore[no-untyped-call]
+        rate.copy_(epoch.rates[epoch.batch].squeeze(0))
+        optimizer.step()
+        epoch.losses[epoch.batch] = loss.detach()
+        epoch.penalties[epoch.batch] = added.detach()
+        epoch.correct[epoch.batch] = (logits.argmax(dim=1) == targets).sum().float()
+        epoch.batch.add_(1)
+
+    def first_step() -> None:
+        epoch.batch.zero_()
+        step()
+
+    first = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    if dataset.device.type == "cuda":
+        taken = record(step, first_step, generator)
+    else:
+        first_step()
+        taken = step
+    net.load_state_dict(first)
+    state = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
+    for name, parameter in net.named_parameters():
+        for average, tensor in optimizer.state[parameter].items():
+            state[f"optimizer.{name}.{average}"] = tensor.zero_()
+    generator.manual_seed(generator.initial_seed())
+    return taken, state
+
+
+def _train(net: Net, step: Callable[[], None], epoch: Epoch) -> None:
+    """Take the steps of an epoch; on the CPU only to the first whose loss is not finite."""
+    net.train()
+    watched = epoch.batch.device.type == "cpu"
+    for number in range(len(epoch.order)):
+        step()
+        if watched and not math.isfinite(epoch.losses[number] + epoch.penalties[number]):
+            break
 
 
 def evaluate(net: nn.Module, images: Tensor, labels: Tensor, dataset: Dataset) -> Evaluation:
@@ -285,87 +293,3 @@ def _identity(net: Net, dataset: Dataset, settings: Settings) -> str:
             "torch": torch.__version__,
         }
     )
-
-
-@dataclass
-class _Run:
-    """All that changes in training: what a checkpoint holds."""
-
-    net: Net
-    optimizer: torch.optim.Optimizer
-    generator: torch.Generator
-    identity: str
-    history: list[EpochMetrics] = field(default_factory=list)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """The weights and running statistics of the network and the optimizer's averages: themselves, not copies."""
-        tensors = {f"net.{name}": tensor for name, tensor in self.net.state_dict().items()}
-        for name, parameter in self.net.named_parameters():
-            for average, tensor in self.optimizer.state[parameter].items():
-                tensors[f"optimizer.{name}.{average}"] = tensor
-        return tensors
-
-    def rehearse(self, step: Callable[[], None], batch: Tensor) -> Callable[[], None]:
-        """Takes `step` once, so that all tensors exist, undoes what it did, and returns the step to train with.
-
-        On an NVIDIA GPU that is a recording of its kernels, which is replayed without Python (CUDA graphs).
-        """
-        first = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
-        if batch.is_cuda:
-            step = self._record(step, batch)
-        else:
-            step()
-        self.net.load_state_dict(first)
-        for averages in self.optimizer.state.values():
-            for tensor in averages.values():
-                tensor.zero_()
-        self.generator.manual_seed(self.generator.initial_seed())
-        return step
-
-    def _record(self, step: Callable[[], None], batch: Tensor) -> Callable[[], None]:
-        """The recording of a step, made as PyTorch's notes on CUDA graphs ask: after a few steps on another stream."""
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(3):
-                batch.zero_()
-                step()
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(self.generator)
-        # Another thread of a worker may be at work on the same GPU.
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-            step()
-        return graph.replay
-
-    def save(self, path: Path) -> None:
-        """Puts a new checkpoint in the place of the old one, in one step."""
-        # All copies from a GPU are asked for before any is waited for.
-        copies = {name: tensor.to("cpu", non_blocking=tensor.is_cuda) for name, tensor in self.tensors().items()}
-        if any(tensor.is_cuda for tensor in self.tensors().values()):
-            torch.cuda.synchronize()
-        tensors = {name: tensor.contiguous() for name, tensor in copies.items()}
-        history = json.dumps([asdict(metrics) for metrics in self.history])
-        content = save(
-            {**tensors, "generator": self.generator.get_state()},
-            metadata={"identity": self.identity, "history": history},
-        )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        aside.write_bytes(content)
-        aside.replace(path)
-
-    def restore(self, path: Path) -> None:
-        """Goes on from a checkpoint, if there is a readable one of the same run."""
-        try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                saved = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (FileNotFoundError, SafetensorError):
-            return
-        if metadata.get("identity") != self.identity:
-            return
-        self.history = [EpochMetrics(**metrics) for metrics in json.loads(metadata["history"])]
-        self.generator.set_state(saved["generator"])
-        for name, tensor in self.tensors().items():
-            tensor.copy_(saved[name])

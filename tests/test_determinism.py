@@ -14,10 +14,11 @@ import torch
 from safetensors import safe_open
 
 from normstudy import data
-from normstudy.training import Settings, build, evaluate, fit
+from normstudy.training import build, evaluate, fit
 from tests.conftest import ROOT, command
+from tests.trainings import settings
 
-SETTINGS = Settings(epochs=2, batch_size=128, l1=3e-5, l2=5e-4)
+SETTINGS = settings(epochs=2, batch_size=128, l1=3e-5, l2=5e-4)
 ORDERS = [("batch", "layer", "group"), ("group", "batch", "layer")]
 
 Numbers = dict[str, dict[str, object]]

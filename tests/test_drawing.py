@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 from normstudy import data, measurements, page_data, training
 from normstudy.model import Net
 from tests.reading import chromium, open_page, write_page
+from tests.trainings import settings
 
 VARIANTS = ("batch", "layer", "group")
 OFFERED = [3, 1, 4, 15, 9]
@@ -25,7 +26,7 @@ def nets(digits: data.Dataset) -> dict[str, Net]:
     """Networks that were trained a little, so that batch normalization's stored statistics are not the first ones."""
     nets = {name: training.build(name, 4, seed=1) for name in VARIANTS}
     for net in nets.values():
-        training.fit(net, digits, training.Settings(epochs=1, batch_size=64))
+        training.fit(net, digits, settings(epochs=1, batch_size=64))
     return {name: net.eval() for name, net in nets.items()}
 
 

@@ -3,6 +3,7 @@
 A GPU may add in any order: where numbers are compared with those of another run, it is said how near they must be.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from normstudy import data, training
 from normstudy.data import Dataset
 from normstudy.model import NORMALIZATIONS, Net
 from normstudy.training import Diverged, EpochMetrics, Settings, build, evaluate, fit, penalty
+from tests.trainings import settings
 
 pytestmark = [
     pytest.mark.gpu,
@@ -21,7 +23,7 @@ pytestmark = [
 ]
 
 DEVICE = "cuda"
-SHORT = Settings(epochs=3, batch_size=32, l1=1e-5, l2=1e-4)
+SHORT = settings(epochs=3, batch_size=32, l1=1e-5, l2=1e-4)
 STILL = replace(SHORT, learning_rate=1e-9)
 """So small a rate that an epoch's loss depends on the images it saw, and not on the weights of the epoch before."""
 
@@ -63,7 +65,7 @@ def test_the_gradients_of_the_penalties_are_those_of_the_cpu(l1: float, l2: floa
     found = []
     for device in (DEVICE, "cpu"):
         net = build("batch", 4, 0, device)
-        penalty(net, Settings(l1=l1, l2=l2)).backward()
+        penalty(net, settings(l1=l1, l2=l2)).backward()
         found.append({name: parameter.grad for name, parameter in net.named_parameters()})
     there, here = found
     for name, gradient in here.items():
@@ -89,11 +91,11 @@ def test_recorded_steps_give_the_numbers_of_unrecorded_ones_bit_for_bit(
 ) -> None:
     recorded, history = train(digits, SHORT, norm_arg)
 
-    def unrecorded(run: object, step: Any, batch: torch.Tensor) -> Any:
-        step()
+    def unrecorded(step: Callable[[], None], rehearsal: Callable[[], None], generator: object) -> Callable[[], None]:
+        rehearsal()
         return step
 
-    monkeypatch.setattr(training._Run, "_record", unrecorded)
+    monkeypatch.setattr(training, "record", unrecorded)
     plain, expected = train(digits, SHORT, norm_arg)
     assert losses(history) == losses(expected)
     for name, tensor in weights(plain).items():
@@ -112,14 +114,14 @@ def test_a_resumed_run_sees_the_images_of_one_that_never_stopped_and_ends_as_it(
         if metrics.epoch == stopped_after:
             raise Stop
 
-    for settings, near in ((STILL, {"rel": 1e-5}), (SHORT, {"rel": 0.05, "abs": 0.02})):
-        checkpoint = tmp_path / f"{settings.learning_rate}.safetensors"
-        _, whole = train(digits, settings)
+    for chosen, near in ((STILL, {"rel": 1e-5}), (SHORT, {"rel": 0.05, "abs": 0.02})):
+        checkpoint = tmp_path / f"{chosen.learning_rate}.safetensors"
+        _, whole = train(digits, chosen)
         with pytest.raises(Stop):
-            train(digits, settings, checkpoint=checkpoint, on_epoch=stop)
+            train(digits, chosen, checkpoint=checkpoint, on_epoch=stop)
         trained: list[EpochMetrics] = []
-        _, history = train(digits, settings, checkpoint=checkpoint, on_epoch=trained.append)
-        assert [metrics.epoch for metrics in trained] == list(range(stopped_after + 1, settings.epochs + 1))
+        _, history = train(digits, chosen, checkpoint=checkpoint, on_epoch=trained.append)
+        assert [metrics.epoch for metrics in trained] == list(range(stopped_after + 1, chosen.epochs + 1))
         assert losses(history) == [pytest.approx(epoch, **near) for epoch in losses(whole)]
 
 

@@ -7,9 +7,10 @@ import torch
 
 from normstudy import data
 from normstudy.repeatability import describe, repeat_first_epoch
-from normstudy.training import Settings, build, fit
+from normstudy.training import build, fit
+from tests.trainings import settings
 
-SETTINGS = Settings(epochs=2, batch_size=128, l1=3e-5)
+SETTINGS = settings(epochs=2, batch_size=128, l1=3e-5)
 
 
 @pytest.mark.parametrize("norm_arg", ["batch", "layer", "group"])

@@ -17,13 +17,13 @@ from torch import Tensor, nn
 
 from normstudy import data, training
 from normstudy.data import Dataset
+from normstudy.devices import choose_device
 from normstudy.model import NORMALIZATIONS, Net
 from normstudy.training import (
     Diverged,
     EpochMetrics,
     Settings,
     build,
-    choose_device,
     evaluate,
     fit,
     l1_penalty,
@@ -32,8 +32,9 @@ from normstudy.training import (
     penalized_weights,
     penalty,
 )
+from tests.trainings import settings
 
-SHORT = Settings(epochs=3, batch_size=32, l1=1e-5, l2=1e-4)
+SHORT = settings(epochs=3, batch_size=32, l1=1e-5, l2=1e-4)
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +94,7 @@ def test_the_penalties_are_the_sums_of_absolute_values_and_of_squares() -> None:
 @pytest.mark.parametrize(("l1", "l2"), [(0.0, 0.0), (0.01, 0.0), (0.0, 0.02), (0.01, 0.02)])
 def test_the_gradient_of_the_penalty_is_l1_times_the_sign_plus_2_l2_times_the_weight(l1: float, l2: float) -> None:
     net = build("batch", 4, 0)
-    added = penalty(net, Settings(l1=l1, l2=l2))
+    added = penalty(net, settings(l1=l1, l2=l2))
     if l1 or l2:
         added.backward()
     for parameter in net.parameters():
@@ -311,10 +312,11 @@ from pathlib import Path
 from typing import Any
 torch.set_num_threads(1)
 from normstudy import data, training
-from normstudy.training import Settings, build, fit
-settings = Settings(epochs=6, batch_size=32, l1=1e-5, l2=1e-4)
+from normstudy.training import build, fit
+from tests.trainings import settings
+chosen = settings(epochs=6, batch_size=32, l1=1e-5, l2=1e-4)
 net = build("batch", 4, 0)
-history = fit(net, data.load("digits"), settings, lambda metrics: print(metrics.epoch, flush=True), Path(sys.argv[1]))
+history = fit(net, data.load("digits"), chosen, lambda metrics: print(metrics.epoch, flush=True), Path(sys.argv[1]))
 digest = [float(tensor.double().sum()) for tensor in net.state_dict().values()]
 print(json.dumps([digest, [dataclasses.asdict(metrics) | {"seconds": 0} for metrics in history]]))
 """

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from tests.benchmarks import peers
 from tests.benchmarks.seeds import NOTEBOOK, ROOT, machine
 
 VALUES = variants.parameters(NOTEBOOK, [ROOT / "params" / "batch.yaml"], {})
-SETTINGS = training.Settings(**{field.name: VALUES[field.name] for field in fields(training.Settings)})  # type: ignore[arg-type]
+SETTINGS = training.Settings.of(VALUES)
 CORES = min(2, os.cpu_count() or 1)
 
 

@@ -12,12 +12,12 @@ import multiprocessing
 import os
 import platform
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 
-from normstudy import seeds, variants
+from normstudy import devices, seeds, variants
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "report" / "notebooks" / "variant.ipynb"
@@ -32,10 +32,10 @@ def train(values: dict[str, variants.Value], held_out: int = 0) -> list[dict[str
     from normstudy import data, training
 
     torch.set_num_threads(1)
-    dataset = data.load(str(values["dataset"]), training.choose_device(str(values["device"])))
+    dataset = data.load(str(values["dataset"]), devices.choose_device(str(values["device"])))
     if held_out:
         dataset = data.hold_out(dataset, held_out)
-    settings = training.Settings(**{field.name: values[field.name] for field in fields(training.Settings)})
+    settings = training.Settings.of(values)
     net = training.build(str(values["norm_arg"]), int(values["groups"]), settings.seed, dataset.device)
     run = {name: values[name] for name in RUN[:-1]} | {"made_with": seeds.made_with(values)}
     return [run | asdict(metrics) for metrics in training.fit(net, dataset, settings)]
