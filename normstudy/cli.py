@@ -64,6 +64,17 @@ def _positive(_context: click.Context, _parameter: click.Parameter, seconds: flo
     return seconds
 
 
+def _once(_context: click.Context, _parameter: click.Parameter, given: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    overrides = dict(given)
+    for name in overrides:
+        if sum(name == other for other, _ in given) > 1:
+            raise click.BadParameter(f"{name} is given twice")
+    return overrides
+
+
+SET = click.option(
+    "-p", "overrides", metavar="NAME VALUE", type=(str, str), multiple=True, callback=_once, help="Set a parameter."
+)
 TIME_LIMIT = click.option(
     "--time-limit",
     type=float,
@@ -76,15 +87,15 @@ TIME_LIMIT = click.option(
 
 @main.command()
 @click.argument("names", metavar="[VARIANT]…", nargs=-1, type=click.Choice(NAMES))
-@click.option("-p", "overrides", metavar="NAME VALUE", type=(str, str), multiple=True, help="Set a parameter.")
+@SET
 @TIME_LIMIT
-def run(names: tuple[str, ...], overrides: tuple[tuple[str, str], ...], time_limit: float | None) -> None:
+def run(names: tuple[str, ...], overrides: dict[str, str], time_limit: float | None) -> None:
     """Run the notebooks that are out of date: all of them, or those that are named.
 
     Results land in report/executed/<dataset>/<name>/.
     """
     root = places.find_root()
-    runs = plan(root, dict(overrides))
+    runs = plan(root, overrides)
     chosen = [run for run in runs if not names or run.name in names]
     with execution.only_one(root, console.print):
         ended = _bring_up_to_date(root, chosen, time_limit)
@@ -116,12 +127,12 @@ def status(dataset: str | None) -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-p", "overrides", metavar="NAME VALUE", type=(str, str), multiple=True, help="Set a parameter.")
+@SET
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), help="Runs at a time on this machine; one a core if left out."
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Let the workers of a Dask scheduler make the runs.")
-def sweep(file: Path, overrides: tuple[tuple[str, str], ...], jobs: int | None, scheduler: str | None) -> None:
+def sweep(file: Path, overrides: dict[str, str], jobs: int | None, scheduler: str | None) -> None:
     """Make the runs that a sweep file asks for and that have no result yet, such as params/factorial.yaml.
 
     A finished run is kept whatever happens; the same command goes on from there. Results land in
@@ -157,7 +168,7 @@ def sweep(file: Path, overrides: tuple[tuple[str, str], ...], jobs: int | None, 
                 bar.add_task(file.stem, total=asked, completed=finished)
 
         try:
-            table = make(places.find_root(), file, dict(overrides), jobs, scheduler, report, console.print)
+            table = make(places.find_root(), file, overrides, jobs, scheduler, report, console.print)
         finally:
             signal.signal(signal.SIGINT, before)
     console.print(str(table))

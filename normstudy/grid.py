@@ -13,7 +13,7 @@ list of mappings, for parameters that change together:
 import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,26 @@ def expand(root: Path, file: Path, overrides: Mapping[str, object]) -> dict[str,
     notebook; the dataset is `digits` unless it is said. `overrides` replace single values and lists alike.
 
     Raises:
-        ParameterError: the file cannot be read, a name is unknown, or a value is not one that its parameter may have.
+        ParameterError: the file cannot be read, a name is unknown, a value is not one that its parameter may have, or
+            a name or a value is there twice.
     """
-    defaults = {**variants.defaults(root / "report" / "notebooks" / "variant.ipynb"), "measure": False}
+    defaults = variants.defaults(root / "report" / "notebooks" / "variant.ipynb")
+    defaults |= {"dataset": "digits", "measure": False}
     del defaults["output"]
     names = tuple(defaults)
     overrides = variants.check(overrides, names)
-    content = {"dataset": "digits", **variants.read_mapping(file)}
+    content = variants.read_mapping(file)
     together = content.pop("together", [{}])
     if not (isinstance(together, list) and together and all(isinstance(part, dict) for part in together)):
         raise ParameterError(f"{file}: together must be a list of mappings such as {{batch_size: 2}}")
+    if both := content.keys() & {name for part in together for name in part}:
+        raise ParameterError(f"{file}: {min(both)} is in together and beside it; it must be in one place")
     lists = {name: value if isinstance(value, list) else [value] for name, value in content.items()}
     try:
         axes = [[variants.check({name: value}, names) for value in values] for name, values in lists.items()]
         axes.append([variants.check(part, names) for part in together])
+        for axis in axes:
+            _check_once(axis)
     except ParameterError as error:
         raise ParameterError(f"{file}: {error}") from error
     if (number := math.prod(map(len, axes))) > MOST:
@@ -51,16 +57,26 @@ def expand(root: Path, file: Path, overrides: Mapping[str, object]) -> dict[str,
     runs = {}
     for parts in itertools.product(*axes):
         asked = {name: value for part in parts for name, value in part.items()} | overrides
-        of_dataset = root / "params" / f"{asked['dataset']}.yaml"
+        of_dataset = root / "params" / f"{(defaults | asked)['dataset']}.yaml"
         common = variants.read(of_dataset) if of_dataset.is_file() else {}
         run = variants.check(defaults | common | asked, names)
         runs[key(run)] = run
     if not runs:
         empty = next(name for name, values in lists.items() if not values)
         raise ParameterError(f"{file}: {empty} is an empty list; it must hold at least one value")
+    if len(runs) < number and not overrides:  # these may well make runs the same
+        raise ParameterError(f"{file}: together asks for the same run twice")
     if len({run["dataset"] for run in runs.values()}) > 1:
         raise ParameterError(f"{file}: dataset must be one; -p dataset NAME sweeps over another")
     return runs
+
+
+def _check_once(axis: Sequence[Mapping[str, Value]]) -> None:
+    seen: set[str] = set()
+    for part in axis:
+        if key(part) in seen:
+            raise ParameterError(f"{', '.join(f'{name}: {value}' for name, value in part.items())} is there twice")
+        seen.add(key(part))
 
 
 def key(parameters: Mapping[str, Any]) -> str:

@@ -8,7 +8,8 @@ check.
 import ast
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,32 +29,37 @@ class ParameterError(ValueError):
     """A parameter is unknown, or its value is not one that it may have. The message is one line."""
 
 
-def _no_boolean(value: object) -> object:
+PLAIN = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+"""A decimal number as everybody reads it; 010, 0x10, 1_000 and 1:30 are others to some programs than to others."""
+
+
+def _number(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("input should be a number")  # pydantic would take true for 1
+    if isinstance(value, str) and not PLAIN.fullmatch(value):
+        raise ValueError("input should be a plain decimal number such as 10, 0.5 or 1e-5")
     return value
 
 
-Count = Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=1_000_000)]
-Amount = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, allow_inf_nan=False)]
-Rate = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=100, allow_inf_nan=False)]
-Seed = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, lt=2**31)]
+Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=1_000_000)]
+Rate = Annotated[float, BeforeValidator(_number), Field(gt=0, le=100, allow_inf_nan=False)]
+Seed = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**31)]
 
 CHECKS: dict[str, Any] = {
     "norm_arg": Literal[tuple(NORMALIZATIONS)],
     "dataset": Literal[DATASETS],
     "groups": Count,
-    "epochs": Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=10_000)],
-    "batch_size": Annotated[int, BeforeValidator(_no_boolean), Field(ge=2, le=1_000_000)],
+    "epochs": Annotated[int, BeforeValidator(_number), Field(ge=1, le=10_000)],
+    "batch_size": Annotated[int, BeforeValidator(_number), Field(ge=2, le=1_000_000)],
     "learning_rate": Rate,
-    "l1": Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=10, allow_inf_nan=False)],
-    "l2": Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=10, allow_inf_nan=False)],
-    "rotation": Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=180, allow_inf_nan=False)],
-    "shift": Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=14, allow_inf_nan=False)],
-    "scale": Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, lt=1, allow_inf_nan=False)],
+    "l1": Annotated[float, BeforeValidator(_number), Field(ge=0, le=10, allow_inf_nan=False)],
+    "l2": Annotated[float, BeforeValidator(_number), Field(ge=0, le=10, allow_inf_nan=False)],
+    "rotation": Annotated[float, BeforeValidator(_number), Field(ge=0, le=180, allow_inf_nan=False)],
+    "shift": Annotated[float, BeforeValidator(_number), Field(ge=0, le=14, allow_inf_nan=False)],
+    "scale": Annotated[float, BeforeValidator(_number), Field(ge=0, lt=1, allow_inf_nan=False)],
     "seed": Seed,
     "device": Literal["auto", "cpu", "cuda", "mps"],
-    "threads": Annotated[int, BeforeValidator(_no_boolean), Field(ge=1, le=1024)],
+    "threads": Annotated[int, BeforeValidator(_number), Field(ge=1, le=1024)],
     "measure": bool,
     "runs": str,
     "results": str,
@@ -73,45 +79,62 @@ def defaults(notebook: Path) -> dict[str, Value]:
     }
 
 
-def read(file: Path) -> dict[str, Value]:
-    """The mapping in a YAML file of parameters, which may hold nothing but plain values.
+class _Words(yaml.BaseLoader):
+    """Reads each value as the word that is written, as from a command line; YAML takes no for false, and 010 for 8."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """A mapping without a name that is there twice; YAML's own would keep the last value."""
+        names: set[str] = set()
+        for name, _ in node.value:
+            if str(name.value) in names:
+                problem = f"{_shown(name.value)} is there again in line {name.start_mark.line + 1}"
+                raise yaml.constructor.ConstructorError(problem=problem)
+            names.add(str(name.value))
+        return super().construct_mapping(node, deep)
+
+
+def read(file: Path) -> dict[str, str]:
+    """The mapping in a YAML file of parameters, which may hold nothing but plain values, each as it is written.
 
     Raises:
         ParameterError: see `read_mapping`; or it holds anything but plain values.
     """
     content = read_mapping(file)
     for name, value in content.items():
-        if not isinstance(value, Value):
+        if not isinstance(value, str):
             raise ParameterError(f"{file}: {name} holds {_kind(value)}; it must be one plain value")
     return content
 
 
 def read_mapping(file: Path) -> dict[str, Any]:
-    """The mapping in a YAML file, whatever its values.
+    """The mapping in a YAML file, whatever its values; what is not a list or a mapping is the text that is written.
 
     Raises:
-        ParameterError: the file is missing, too large, not YAML, or not a mapping.
+        ParameterError: the file is missing, too large, not YAML, not a mapping, or a name is there twice.
     """
     try:
         size = file.stat().st_size
         if size > LARGEST_FILE:
             raise ParameterError(f"{file} has {size:,} bytes; a parameter file has at most {LARGEST_FILE:,}")
         text = file.read_text(encoding="utf-8")
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):  # they make much of a small file
-            raise ParameterError(f"{file} holds an alias (*name); write the value itself in its place")
-        content = yaml.safe_load(text)
+        for token in yaml.scan(text):
+            if isinstance(token, yaml.AliasToken):  # they make much of a small file
+                raise ParameterError(f"{file} holds an alias (*name); write the value itself in its place")
+            if isinstance(token, yaml.TagToken):
+                raise ParameterError(f"{file} holds a tag (!name); write the value without it")
+        content = yaml.load(text, _Words)
     except OSError as error:
         raise ParameterError(f"{file} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         reason = " ".join(str(getattr(error, "problem", None) or error).split())
         raise ParameterError(f"{file} is not a YAML file of parameters: {reason}") from error
-    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+    if not isinstance(content, dict):
         raise ParameterError(f"{file} holds {_kind(content)}; it must hold a mapping such as 'norm_arg: batch'")
     return content
 
 
 def _kind(content: object) -> str:
-    return {type(None): "nothing", dict: "a mapping", list: "a list"}.get(type(content), f"a {type(content).__name__}")
+    return {type(None): "nothing", dict: "a mapping", list: "a list"}.get(type(content), "a word")
 
 
 def check(values: Mapping[str, object], names: tuple[str, ...] | None = None) -> dict[str, Value]:
@@ -141,7 +164,7 @@ def check(values: Mapping[str, object], names: tuple[str, ...] | None = None) ->
 
 
 def _shown(value: object) -> str:
-    text = "nothing" if value is None else " ".join(str(value).split())
+    text = _kind(value) if value is None or isinstance(value, dict | list) else " ".join(str(value).split())
     return f"{text[:60]}…" if len(text) > 60 else text or "empty"
 
 

@@ -42,15 +42,38 @@ def test_an_override_takes_the_place_of_a_list(project: Path):
     assert [run["seed"] for run in grid.expand(project, file, {"seed": "7"}).values()] == [7, 7]
 
 
+def test_an_override_takes_the_place_of_what_changes_together(project: Path):
+    file = write(project, "seed: [0, 1]\ntogether: [{batch_size: 2, l1: 0.1}, {batch_size: 4, l1: 0.2}]")
+    runs = grid.expand(project, file, {"batch_size": "8"}).values()
+    assert [(run["seed"], run["batch_size"], run["l1"]) for run in runs] == [
+        *((0, 8, 0.1), (0, 8, 0.2), (1, 8, 0.1), (1, 8, 0.2))
+    ]
+    assert len(grid.expand(project, file, {"batch_size": "8", "l1": "0"})) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("norm_arg: [batch, groop]", "norm_arg is groop; it must be 'batch'"),
         ("norm_args: [batch]", "norm_args is not a parameter; did you mean norm_arg?"),
         ("seed: []", "seed is an empty list"),
-        ("seed: [[0, 1]]", r"seed is \[0, 1\]; it must be a valid integer"),
+        ("seed: [[0, 1]]", "seed is a list; it must be a valid integer"),
+        ("seed: [0, 1, 0]", "seed: 0 is there twice"),
+        ("seed: [1, 1.0]", "seed: 1 is there twice"),
+        ("l1: [0.1, 0.10]", "l1: 0.1 is there twice"),
+        ("norm_arg: [batch, batch]", "norm_arg: batch is there twice"),
+        ("epochs: [5, 010]", "epochs is 010; it must be a plain decimal number"),
+        ("norm_arg: [batch, no]", "norm_arg is no; it must be 'batch'"),
+        ("seed: [0]\nepochs: 1\nseed: [1]", "seed is there again in line 3"),
+        ("together: [{l1: 0, l1: 1}]", "l1 is there again in line 1"),
+        (
+            "together:\n  - {batch_size: 2, l1: 0}\n  - {l1: 0.0, batch_size: 2}",
+            "l1: 0.0, batch_size: 2 is there twice",
+        ),
+        ("together: [{l1: 0.1}, {}, {l1: 0.0}]", "together asks for the same run twice"),
+        ("seed: [0, 1]\ntogether: [{seed: 2}, {seed: 3}]", "seed is in together and beside it"),
         ("l1: [0, -1]", "l1 is -1; it must be greater than or equal to 0"),
-        ("learning_rate: [.nan]", "learning_rate is nan"),
+        ("learning_rate: [.nan]", r"learning_rate is \.nan; it must be a plain decimal"),
         ("together: {batch_size: 2}", "together must be a list of mappings"),
         ("together: [{batch_sise: 2}]", "batch_sise is not a parameter; did you mean batch_size?"),
         ("dataset: [digits, mnist]", "dataset must be one"),

@@ -64,9 +64,15 @@ CASES: dict[str, Case] = {
     **{
         f"a sweep file with {what}": (with_file(content, "factorial"), ["sweep", "params/factorial.yaml"], right)
         for what, (content, right) in FILES.items()
-        if what not in ("a list in a mapping", "a mapping in a mapping", "no value")  # the first is right for a sweep
+        if what not in ("a list in a mapping", "a mapping in a mapping")  # the first is right for a sweep
     },
-    "a sweep file with no value": (with_file("l1:", "factorial"), ["sweep", "params/factorial.yaml"], "l1 is nothing"),
+    "a sweep file with a value twice": (
+        with_file("l1: [0.1, 0.10]", "factorial"), ["sweep", "params/factorial.yaml"], "l1: 0.1 is there twice",
+    ),
+    "-p twice": (nothing, ["run", "-p", "epochs", "1", "-p", "epochs", "2"], "epochs is given twice"),
+    "-p twice for a sweep": (
+        nothing, ["sweep", "params/factorial.yaml", "-p", "seed", "1", "-p", "seed", "1"], "seed is given twice",
+    ),
     "a sweep file that is missing": (nothing, ["sweep", "params/none.yaml"], "none.yaml cannot be read: No such file"),
     "groups that do not divide": (nothing, ["run", "-p", "groups", "3"], "groups is 3; it must divide"),
     "an unknown variant": (nothing, ["run", "bach"], "'bach' is not one of"),

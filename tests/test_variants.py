@@ -32,6 +32,8 @@ WRONG_VALUES = [
     *[("scale", value, "than") for value in (-0.1, 1, 1.5)],
     *[("seed", value, "than") for value in (-1, 2**40)],
     *[("threads", value, "than or equal to") for value in (0, -2, 10**6)],
+    *[("epochs", value, "it must be a plain decimal number") for value in ("010", "0x10", "0o10", "1_000", "1:30")],
+    *[("l1", value, "it must be a plain decimal number") for value in ("00.1", "1_0.5", "0x1p-3", "1:30.5", " 0.1")],
 ]
 
 
@@ -68,15 +70,27 @@ GROWING = "a0: &a0 [1, 1]\n" + "".join(f"a{n}: &a{n} [{', '.join(9 * [f'*a{n - 1
 FILES = {
     "nothing": ("", "holds nothing"),
     "a list": ("- batch\n- layer\n", "holds a list"),
-    "a word": ("batch", "holds a str"),
+    "a word": ("batch", "holds a word"),
     "not YAML": ("norm_arg: [batch", "is not a YAML file"),
     "a tab": ("norm_arg:\tbatch\n\t- x", "is not a YAML file"),
-    "a Python object": ("l1: !!python/object/apply:os.system ['touch hacked']", "is not a YAML file"),
-    "a Python name": ("l1: !!python/name:os.system", "is not a YAML file"),
+    "a Python object": ("l1: !!python/object/apply:os.system ['touch hacked']", "holds a tag"),
+    "a Python name": ("l1: !!python/name:os.system", "holds a tag"),
     "a mapping in a mapping": ("l1: {value: 0.1}", "l1 holds a mapping"),
     "a list in a mapping": ("seed: [1, 2]", "seed holds a list"),
-    "no value": ("l1:", "l1 holds nothing"),
-    "a number as name": ("1: batch", "it must hold a mapping"),
+    "no value": ("l1:", "l1 is empty; it must be a plain decimal number"),
+    "a number as name": ("1: batch", "1 is not a parameter"),
+    "a list as name": ("[norm_arg]: batch", "is not a YAML file"),
+    "a name twice": ("norm_arg: batch\nl1: 0.1\nnorm_arg: layer", "norm_arg is there again in line 3"),
+    "a name twice on a line": ("{l1: 0.1, l1: 0.1}", "l1 is there again in line 1"),
+    "an octal number": ("epochs: 010", "epochs is 010; it must be a plain decimal number"),
+    "a hexadecimal number": ("epochs: 0x10", "epochs is 0x10; it must be a plain decimal number"),
+    "a number with underscores": ("epochs: 1_000", "epochs is 1_000; it must be a plain decimal number"),
+    "a time of day": ("epochs: 1:30", "epochs is 1:30; it must be a plain decimal number"),
+    **{
+        f"the word {word}": (f"norm_arg: {word}", f"norm_arg is {word}; it must be 'batch', 'layer', 'group'")
+        for word in ("no", "off", "yes", "on", "true", "null", "~", "2024-01-01", ".nan")
+    },
+    "a date": ("l1: 2024-01-01", "l1 is 2024-01-01; it must be a plain decimal number"),
     "deep nesting": ("[" * 5000, "is not a YAML file"),
     "an unknown name": ("epoch: 3", "did you mean epochs?"),
     "a wrong value": ("epochs: 0", "epochs is 0"),
@@ -120,6 +134,15 @@ def test_later_sources_override_earlier_ones(tmp_path: Path):
     values = variants.parameters(NOTEBOOK, [tmp_path / "digits.yaml", tmp_path / "batch.yaml"], {"l1": "1e-3"})
     assert (values["epochs"], values["seed"], values["l1"]) == (7, 2, 0.001)
     assert values["groups"] == variants.defaults(NOTEBOOK)["groups"]
+
+
+@pytest.mark.parametrize("text", ["10", "+10", "-0", "0.10", ".5", "5.", "1e-5", "3.0e+1", "0", "0e0"])
+def test_plain_decimal_numbers_mean_what_they_say_in_a_file_and_on_a_command_line(text: str, tmp_path: Path):
+    (tmp_path / "x.yaml").write_text(f"rotation: {text}")
+    assert variants.check(variants.read(tmp_path / "x.yaml") | {"scale": "0"}) == {
+        "rotation": float(text) or 0,
+        "scale": 0,
+    }
 
 
 def test_words_from_a_command_line_become_values_of_the_right_type():
