@@ -15,7 +15,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from normstudy import execution, places, publishing
-from normstudy import render as renderer
+from normstudy import render as rendering
 from normstudy.attempts import State
 from normstudy.execution import Progress
 from normstudy.files import DATASETS
@@ -191,8 +191,10 @@ def render(dataset: str | None, time_limit: float | None) -> None:
     """Make the report, HTML and PDF: with Quarto where it is installed, otherwise with Pandoc and Typst."""
     root = places.find_root()
     with execution.only_one(root, console.print):  # until the end, since another dataset's results go to the same place
+        quarto = rendering.find_quarto()
+        console.print(f"Renderer: {rendering.renderer(quarto)}")
         _prepare(root, dataset, time_limit)
-        files = renderer.render(root, dataset, console.print)
+        files = rendering.render(root, dataset, quarto)
     for file in files:
         console.print(str(file))
 

@@ -7,18 +7,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pypandoc
 import yaml
 
 from normstudy import pandoc
 from normstudy.pandoc import Article, RenderError, listed, merged, split_header
 
-__all__ = ["RenderError", "render"]
+__all__ = ["RenderError", "find_quarto", "render", "renderer"]
 
 REPORT = "_report"
 PATHS = ("bibliography", "csl", "css", "resources")  # settings that name files, relative to the file they stand in
@@ -31,9 +33,31 @@ REDIRECT = """<!DOCTYPE html>
 """
 
 
-def render(
-    root: Path, profile: str | None = None, say: Callable[[str], None] = print, quarto: bool | None = None
-) -> list[Path]:
+def find_quarto() -> str | None:
+    """Quarto's program: beside this Python, as where its environment is activated, or else on the PATH."""
+    return shutil.which("quarto", path=str(Path(sys.executable).parent)) or shutil.which("quarto")
+
+
+def renderer(quarto: str | None) -> str:
+    """What makes the report, with its version: Quarto's program, or else Pandoc and Typst.
+
+    Raises:
+        RenderError: the program does not run.
+    """
+    if quarto is None:
+        engines = f"Pandoc {pypandoc.get_pandoc_version()} and Typst {version('typst')}"
+        return f"{engines}, for a plainer report: Quarto is neither beside this Python nor on the PATH"
+    try:
+        run = subprocess.run([quarto, "--version"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise RenderError(f"{quarto} --version: {error.strerror or error}") from error
+    if run.returncode:
+        said = run.stderr.strip().splitlines() or [f"exit code {run.returncode}"]
+        raise RenderError(f"{quarto} --version: {said[-1]}")
+    return f"Quarto {run.stdout.strip()} ({quarto})"
+
+
+def render(root: Path, profile: str | None = None, quarto: str | None = None) -> list[Path]:
     """Make the report from the article that `_quarto.yml` names, and return its page and its PDF.
 
     Without Quarto, the environment's SOURCE_DATE_EPOCH, in seconds since 1970, is the date that the PDF bears.
@@ -41,8 +65,7 @@ def render(
     Args:
         root: the project's folder, with `_quarto.yml` and what a run has made for the report.
         profile: the profile whose `_quarto-<profile>.yml`, where there is one, is added to the settings.
-        say: takes a line that the reader of the terminal should see.
-        quarto: whether to use Quarto; None uses it where it is on the PATH.
+        quarto: Quarto's program; without it, Pandoc and Typst make a plainer report.
 
     Raises:
         RenderError: something that the article names is missing, a label is given twice, or a file cannot be written.
@@ -50,16 +73,14 @@ def render(
         ValueError: there is a file where the report's folder has to be.
     """
     try:
-        return _render(root.resolve(), profile, say, quarto)
+        return _render(root.resolve(), profile, quarto)
     except OSError as error:
         raise RenderError(f"{error.filename2 or error.filename or root}: {error.strerror or error}") from error
 
 
-def _render(root: Path, profile: str | None, say: Callable[[str], None], quarto: bool | None) -> list[Path]:
+def _render(root: Path, profile: str | None, quarto: str | None) -> list[Path]:
     if not (root / "_quarto.yml").is_file():
         raise RenderError(f"{root}: there is no _quarto.yml")
-    if quarto is None and not (quarto := shutil.which("quarto") is not None):
-        say("Quarto is not on the PATH: Pandoc and Typst make a plainer report from the same sources.")
     settings: dict[str, Any] = {}
     for file in (root / "_quarto.yml", root / f"_quarto-{profile}.yml"):
         if file.is_file():
@@ -68,7 +89,10 @@ def _render(root: Path, profile: str | None, say: Callable[[str], None], quarto:
     header, _ = split_header((root / article).read_text(encoding="utf-8"))
     settings = merged(settings, rooted(header, "/" / article.parent))
     with in_place_of_earlier(root) as made:
-        files = (with_quarto if quarto else with_pandoc)(root, article, made, profile, settings)
+        if quarto:
+            files = with_quarto(quarto, root, article, made, profile)
+        else:
+            files = with_pandoc(root, article, made, profile, settings)
     return [root / REPORT / file.relative_to(made) for file in files]
 
 
@@ -106,13 +130,13 @@ def rooted(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
     return settings | changed | inner
 
 
-def with_quarto(root: Path, article: Path, output: Path, profile: str | None, settings: dict[str, Any]) -> list[Path]:
+def with_quarto(quarto: str, root: Path, article: Path, output: Path, profile: str | None) -> list[Path]:
     """Render all formats in one call of Quarto, and read its log: what does not resolve is only a warning to it."""
     known = ["--profile", profile] if profile and (root / f"_quarto-{profile}.yml").is_file() else []
     run = subprocess.run(
-        [shutil.which("quarto") or "quarto", "render", "--output-dir", output.relative_to(root), *known],
+        [quarto, "render", "--output-dir", output.relative_to(root), *known],
         cwd=root,
-        env={"QUARTO_PYTHON": sys.executable} | os.environ | {CALLER: "yes"},
+        env={"QUARTO_PYTHON": sys.executable} | os.environ | {CALLER: "yes", "NO_COLOR": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -124,7 +148,8 @@ def with_quarto(root: Path, article: Path, output: Path, profile: str | None, se
         raise RenderError(f"{article}: not resolved: {', '.join(missing)}")
     lines = [line for line in run.stdout.splitlines() if line.strip()]
     if run.returncode:
-        raise RenderError(next((line for line in lines if "ERROR" in line), lines[-1] if lines else "Quarto failed"))
+        why = (line for line in lines if re.search("ERROR|error:", line))
+        raise RenderError(next(why, lines[-1] if lines else "Quarto failed"))
     return [output / article.with_suffix(suffix) for suffix in (".html", ".pdf")]
 
 

@@ -9,18 +9,23 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from normstudy.render import find_quarto
+
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 
 ROOT = Path(__file__).parents[1]
-WITHOUT_QUARTO = os.pathsep.join(
-    folder for folder in os.environ["PATH"].split(os.pathsep) if not (Path(folder) / "quarto").exists()
+WITHOUT_QUARTO = (
+    sys.executable,
+    "-c",
+    "from normstudy import cli, render; render.find_quarto = lambda: None; cli.main()",
 )
+"""What stands for `normstudy` where it is not to find Quarto."""
 
 
-def command(project: Path, *words: str, path: str | None = None) -> subprocess.CompletedProcess[str]:
+def command(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a project's folder, as a user would, with this environment's programs first on the PATH."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{path or os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment["QUARTO_PYTHON"] = sys.executable
     return subprocess.run(words, cwd=project, env=environment, capture_output=True, text=True, check=False)
 
@@ -52,12 +57,12 @@ def study(project: Path) -> Path:
 def report(study: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the report on digits, made by each renderer."""
     if request.param == "quarto":
-        if shutil.which("quarto") is None:
-            pytest.skip("quarto is not on the PATH")
+        if find_quarto() is None:
+            pytest.skip("Quarto is not installed")
         made = command(study, "quarto", "render", "--profile", "digits")
         assert "WARN" not in made.stderr + made.stdout, made.stderr
     else:
-        made = command(study, "normstudy", "render", "--dataset", "digits", path=WITHOUT_QUARTO)
+        made = command(study, *WITHOUT_QUARTO, "render", "--dataset", "digits")
     assert made.returncode == 0, made.stdout + made.stderr
     kept = tmp_path_factory.mktemp(f"report-{request.param}") / "_report"
     shutil.copytree(study / "_report", kept)

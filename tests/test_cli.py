@@ -80,7 +80,7 @@ def bracketed(tmp_path: Path) -> Path:
 
 def test_the_report_s_path_reads_as_it_is(study: Path, bracketed: Path):
     copy = shutil.copytree(study, bracketed / "project")
-    made = command(copy, "normstudy", "render", "--dataset", "digits", path=WITHOUT_QUARTO)
+    made = command(copy, *WITHOUT_QUARTO, "render", "--dataset", "digits")
     assert made.returncode == 0, made.stderr
     assert made.stdout.splitlines()[-2:] == [f"{copy}/_report/report/index{suffix}" for suffix in (".html", ".pdf")]
 

@@ -21,7 +21,7 @@ def diverged(project: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     notebook.write_text(changed, encoding="utf-8")
     ran = command(copy, "normstudy", "run", "-p", "dataset", "digits", "-p", "epochs", "2")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    made = command(copy, "normstudy", "render", "--dataset", "digits", path=WITHOUT_QUARTO)
+    made = command(copy, *WITHOUT_QUARTO, "render", "--dataset", "digits")
     assert made.returncode == 0, made.stdout + made.stderr
     return copy / "_report", " ".join(ran.stdout.split())
 

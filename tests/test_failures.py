@@ -75,13 +75,13 @@ def on_a_small_disk(project: Path, free: int, *words: str) -> tuple[subprocess.C
     if subprocess.run([*own, "mount", "-t", "tmpfs", "none", disk], capture_output=True, check=False).returncode:
         pytest.skip("a disk of one's own cannot be mounted here")
     arguments = [sys.executable, small_disk.__file__, project, disk, free, after]
-    return command(project, *own, *map(str, arguments), *words, path=WITHOUT_QUARTO), after
+    return command(project, *own, *map(str, arguments), *words), after
 
 
 @pytest.mark.parametrize(("cell", "why"), FAILURES.values(), ids=FAILURES)
 def test_the_others_go_on_and_the_earlier_report_stays(done: Path, due: Path, cell: str, why: str):
     spoil(due, f"import os\nif norm_arg == 'layer':\n    {cell}", VARIANT)
-    words = ("normstudy", "render", "--dataset", "digits", "--time-limit", "15")
+    words = (*WITHOUT_QUARTO, "render", "--dataset", "digits", "--time-limit", "15")
     if str(BOUNDLESS) in cell:
         said, due = on_a_small_disk(due, 10**7, *words)
     else:
@@ -156,7 +156,7 @@ def test_a_render_on_a_full_disk_leaves_the_earlier_report(study: Path, tmp_path
         shutil.rmtree(copy / "report" / "shown", ignore_errors=True)
     else:
         assert command(copy, "normstudy", "prepare", "--dataset", "digits").returncode == 0
-    said, after = on_a_small_disk(copy, 200_000, "normstudy", "render", "--dataset", "digits")
+    said, after = on_a_small_disk(copy, 200_000, *WITHOUT_QUARTO, "render", "--dataset", "digits")
     assert said.returncode == 1
     (line,) = said.stderr.splitlines()
     assert "No space left on device" in line

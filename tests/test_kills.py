@@ -25,6 +25,7 @@ import safetensors
 
 from normstudy import attempts, staleness
 from normstudy.plan import plan
+from normstudy.render import find_quarto
 from tests.conftest import ROOT, WITHOUT_QUARTO
 from tests.grids import make_project, stored, untimed, write
 from tests.test_execution import contents, run_all, write_toy
@@ -35,10 +36,10 @@ Look = Callable[[Path], dict[str, Any]]
 """What a project has of each thing that changes in one step."""
 
 
-def start(project: Path, words: Sequence[str], path: str = os.environ["PATH"]) -> subprocess.Popen[str]:
+def start(project: Path, words: Sequence[str]) -> subprocess.Popen[str]:
     """A command in a process group of its own."""
     environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{path}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "QUARTO_PYTHON": sys.executable,
     }
     return subprocess.Popen(
@@ -52,10 +53,10 @@ def start(project: Path, words: Sequence[str], path: str = os.environ["PATH"]) -
     )
 
 
-def complete(project: Path, words: Sequence[str], **how: str) -> float:
+def complete(project: Path, words: Sequence[str]) -> float:
     """Run a command to its end; how many seconds that took."""
     began = time.monotonic()
-    process = start(project, words, **how)
+    process = start(project, words)
     said, _ = process.communicate()
     assert process.returncode == 0, said
     return time.monotonic() - began
@@ -106,7 +107,7 @@ def differing(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
     return {name for name in one | other if one.get(name) != other.get(name)}
 
 
-def endure(initial: Path, words: Sequence[str], look: Look, **how: str) -> tuple[Path, Path]:
+def endure(initial: Path, words: Sequence[str], look: Look) -> tuple[Path, Path]:
     """Kill a command at random moments, over all the time that it takes, and start it again; at last let it end.
 
     Whenever it gets to its end before it is killed, it begins again with the initial project. After each kill,
@@ -118,7 +119,7 @@ def endure(initial: Path, words: Sequence[str], look: Look, **how: str) -> tuple
     undisturbed, project = initial.with_name("undisturbed"), initial.with_name("killed")
     shutil.copytree(initial, undisturbed)
     shutil.copytree(initial, project)
-    seconds = complete(undisturbed, words, **how)
+    seconds = complete(undisturbed, words)
     wanted, before = look(undisturbed), look(initial)
     assert differing(wanted, before)
     chance = random.Random(KILLS)
@@ -127,7 +128,7 @@ def endure(initial: Path, words: Sequence[str], look: Look, **how: str) -> tuple
     kills: list[psutil.Process] = []
     for moment in moments:
         while True:
-            process = start(project, words, **how)
+            process = start(project, words)
             try:
                 said, _ = process.communicate(timeout=moment)
             except subprocess.TimeoutExpired:
@@ -141,7 +142,7 @@ def endure(initial: Path, words: Sequence[str], look: Look, **how: str) -> tuple
         now = look(project)
         assert not differing(now, wanted) & differing(now, before), "neither as before nor as it is to be"
         before = now
-    complete(project, words, **how)
+    complete(project, words)
     assert not differing(look(project), wanted)
     assert not alive(kills, 10)
     return project, undisturbed
@@ -176,15 +177,15 @@ def test_a_sweep_survives_kills(tmp_path: Path):
 
 @pytest.mark.parametrize("renderer", ["pandoc", "quarto"])
 def test_making_the_report_survives_kills(study: Path, tmp_path: Path, renderer: str):
-    if renderer == "quarto" and shutil.which("quarto") is None:
-        pytest.skip("quarto is not on the PATH")
-    how = {} if renderer == "quarto" else {"path": WITHOUT_QUARTO}
-    words = ("quarto", "render", "--profile", "digits") if how == {} else ("normstudy", "render", "--dataset", "digits")
+    if renderer == "quarto" and find_quarto() is None:
+        pytest.skip("Quarto is not installed")
+    command = ("quarto", "render", "--profile") if renderer == "quarto" else (*WITHOUT_QUARTO, "render", "--dataset")
+    words = (*command, "digits")
     initial = shutil.copytree(study, tmp_path / "initial")
     (initial / "report" / "index.qmd").write_text(
         "---\ntitle: Short\n---\n\n{{< embed shown/accuracy.ipynb#seeds >}}\n\n{{< var batch.epochs >}} epochs\n"
     )
-    complete(initial, words, **how)
+    complete(initial, words)
     published = initial / "report" / "results" / "mnist-seeds.csv"
     rows = pd.read_csv(published)
     rows["test_accuracy"] -= 0.01
@@ -200,7 +201,7 @@ def test_making_the_report_survives_kills(study: Path, tmp_path: Path, renderer:
         things["_report"] = everything(report if report.exists() else next(earlier))
         return things
 
-    project, undisturbed = endure(initial, words, look, **how)
+    project, undisturbed = endure(initial, words, look)
     assert not differing(everything(project / "_report"), everything(undisturbed / "_report"))
     assert differing(everything(project / "_report"), everything(initial / "_report"))
 
@@ -388,13 +389,11 @@ def test_the_earlier_report_stays_or_comes_back(tmp_path: Path):
             return []
         render.with_pandoc = made
     """)
-    states = killed_before_each_step(
-        imports, "render.render(root, None, lambda _: None, False)", initial, tmp_path / "states"
-    )
+    states = killed_before_each_step(imports, "render.render(root)", initial, tmp_path / "states")
     seen = []
     for state in states:
         code = f"{imports}\ndef made(*_): raise render.RenderError('no')\nrender.with_pandoc = made\n"
-        code += "try: render.render(render.Path(), None, print, False)\nexcept render.RenderError: pass"
+        code += "try: render.render(render.Path())\nexcept render.RenderError: pass"
         subprocess.run([sys.executable, "-c", code], cwd=state, check=True)
         seen.append((state / "_report" / "index.html").read_text())
         assert not list((state / ".quarto").iterdir())

@@ -1,7 +1,6 @@
 """The renderer: what an article's sources become, with Quarto and without, and what stops a render."""
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
-from normstudy.render import RenderError, render
+from normstudy.render import RenderError, find_quarto, render, renderer
 from tests import checks
 
 CHROMIUM = next((name for name in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(name).exists()), None)
@@ -95,15 +94,6 @@ $$ y = \\gamma \\frac{x - \\mu}{\\sigma} + \\beta $$ {#eq-norm}
 
 {{< embed shown/batch.ipynb#printed echo=true >}}
 
-::: {.callout-note collapse="true"}
-## Opened on demand
-Inside the note, @fig-curves again.
-:::
-
-::: {.callout-warning title="Mind this"}
-A warning.
-:::
-
 ::: {.content-visible when-format="html"}
 Only on the page.
 :::
@@ -146,6 +136,17 @@ The end, @sec-introduction.
 
 ::: {#refs}
 :::
+"""
+CALLOUTS = """\
+::: {.callout-note collapse="true"}
+## Opened on demand
+Inside the note, @fig-curves again.
+:::
+
+::: {.callout-warning title="Mind this"}
+A warning.
+:::
+
 """
 INDEX, SECTION = "report/index.qmd", "report/sections/_more.qmd"
 REFERENCES = """\
@@ -224,17 +225,25 @@ def example(tmp_path: Path) -> Path:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small project's report, with nothing wrong in it."""
     folder = write_example(tmp_path_factory.mktemp("whole"))
-    render(folder, quarto=False)
+    render(folder)
     checks.everything(folder / "_report")
     return folder / "_report"
 
 
 @pytest.fixture(params=["pandoc", "quarto"])
-def quarto(request: pytest.FixtureRequest) -> bool:
-    """Whether to render with Quarto: a test that asks runs with each renderer."""
-    if request.param == "quarto" and shutil.which("quarto") is None:
-        pytest.skip("quarto is not on the PATH")
-    return bool(request.param == "quarto")
+def quarto(request: pytest.FixtureRequest) -> str | None:
+    """Quarto's program, or none to render without: a test that asks runs with each renderer."""
+    if request.param == "pandoc":
+        return None
+    return find_quarto() or pytest.skip("Quarto is not installed")
+
+
+def stand_in(program: Path, script: str = "") -> str:
+    """A program that does what a shell script says."""
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return str(program)
 
 
 def change(file: Path, old: str, new: str) -> None:
@@ -248,7 +257,7 @@ def page_text(page: Path) -> str:
     return re.sub(r"\s+", " ", checks.page(page).text_content().replace("\xa0", " "))
 
 
-def test_every_part_of_an_article_is_in_the_page_and_the_pdf(example: Path, quarto: bool):
+def test_every_part_of_an_article_is_in_the_page_and_the_pdf(example: Path, quarto: str | None):
     made = render(example, quarto=quarto)
     report = example / "_report"
     assert made == [report / "report" / "index.html", report / "report" / "index.pdf"]
@@ -260,13 +269,10 @@ def test_every_part_of_an_article_is_in_the_page_and_the_pdf(example: Path, quar
         "The accuracy is 99.5 % (Ioffe and Szegedy 2015). See Figure 1, Figure 2, Table 1, Table 2, Equation 1 and "
         "Section 2.1, or number 3 alone.",
         "batch wins (Ioffe and Szegedy 2015).",
-        "Inside the note, Figure 1 again.",
         "All of it on digits.",
         "Norms: a study",
         "What they compute",
         "Ada",
-        "Mind this",
-        "A warning.",
         "A footnote.",
         "print('out')",
         "Only without a profile.",
@@ -285,7 +291,7 @@ def test_every_part_of_an_article_is_in_the_page_and_the_pdf(example: Path, quar
     assert "table()" in page_text(report / "report" / "shown" / "layer-preview.html")
 
 
-def test_a_second_render_takes_the_place_of_the_first_and_leaves_nothing_behind(example: Path, quarto: bool):
+def test_a_second_render_takes_the_place_of_the_first_and_leaves_nothing_behind(example: Path, quarto: str | None):
     render(example, quarto=quarto)
     before = {path.relative_to(example) for path in example.rglob("*")}
     render(example, quarto=quarto)
@@ -293,7 +299,7 @@ def test_a_second_render_takes_the_place_of_the_first_and_leaves_nothing_behind(
     assert not (example / "_report" / "_report").exists()
 
 
-def test_a_profile_adds_its_settings(example: Path, quarto: bool):
+def test_a_profile_adds_its_settings(example: Path, quarto: str | None):
     page, _ = render(example, "digits", quarto=quarto)
     text = page.read_text(encoding="utf-8")
     assert 'id="TOC"' not in text
@@ -309,7 +315,7 @@ def test_a_profile_adds_its_settings(example: Path, quarto: bool):
         (SECTION, "batch.ipynb#results", "batch.ipynb#result", r"_more.qmd: .*: the notebook has no such"),
         (SECTION, "pagebreak", "video x.mp4", r"_more.qmd: {{< video x.mp4 >}}: not a shortcode"),
         (INDEX, "@tbl-results,", "@tbl-result,", r"report/index.qmd: @tbl-result refers to nothing"),
-        (SECTION, "note, @fig-curves", "note, @fig-curve", r"_more.qmd: @fig-curve refers to nothing"),
+        (SECTION, "end, @sec-introduction", "end, @sec-intro", r"_more.qmd: @sec-intro refers to nothing"),
         (INDEX, "[@ioffe2015]", "[@iofe2015]", r"report/index.qmd: @iofe2015 is not in the bibliography"),
         (SECTION, "#tbl-plain", "#tbl-results", r"report/sections/_more.qmd: #tbl-results is given twice"),
         (SECTION, "The left.\n", "", r"report/sections/_more.qmd: #fig-left needs a last paragraph"),
@@ -323,7 +329,7 @@ def test_what_is_missing_is_named_in_one_line_and_the_earlier_report_stays(
 ):
     change(example / file, old, new)
     with pytest.raises(RenderError, match=problem.replace("{", r"\{")) as error:
-        render(example, quarto=False)
+        render(example)
     assert "\n" not in str(error.value)
     assert (example / "_report" / "index.html").read_text() == "earlier"
     assert [path.name for path in (example / "_report").iterdir()] == ["index.html"]
@@ -337,45 +343,82 @@ def test_what_is_missing_is_named_in_one_line_and_the_earlier_report_stays(
         ("[WARNING] Citeproc: citation iofe2015 not found", "index.qmd: not resolved: iofe2015"),
     ],
 )
-def test_a_reference_that_quarto_only_warns_of_is_an_error(
-    example: Path, monkeypatch: pytest.MonkeyPatch, warning: str, problem: str
-):
-    stand_in = example / "bin" / "quarto"
-    stand_in.parent.mkdir()
-    stand_in.write_text(f"#!/bin/sh\necho '{warning}' >&2\n")
-    stand_in.chmod(0o755)
-    monkeypatch.setenv("PATH", str(stand_in.parent), prepend=os.pathsep)
+def test_a_reference_that_quarto_only_warns_of_is_an_error(example: Path, warning: str, problem: str):
     with pytest.raises(RenderError, match=problem):
-        render(example)
+        render(example, quarto=stand_in(example / "quarto", f"echo '{warning}' >&2"))
     assert (example / "_report" / "index.html").read_text() == "earlier"
 
 
-def test_a_render_that_fails_in_quarto_says_why_in_one_line(example: Path, monkeypatch: pytest.MonkeyPatch):
-    stand_in = example / "bin" / "quarto"
-    stand_in.parent.mkdir()
-    stand_in.write_text("#!/bin/sh\necho one\necho 'ERROR: no such label'\necho three\nexit 1\n")
-    stand_in.chmod(0o755)
-    monkeypatch.setenv("PATH", str(stand_in.parent), prepend=os.pathsep)
-    with pytest.raises(RenderError, match=r"^ERROR: no such label$"):
-        render(example)
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("one\nERROR: no such label\n    at render (quarto.js)", "ERROR: no such label"),
+        (
+            "Compiling index.typ...error: failed to download a package\n  ┌─ index.typ\n  │ ^^^",
+            "error: failed to download",
+        ),
+        ("one\ntwo", "two"),
+        ("", "Quarto failed"),
+    ],
+)
+def test_a_render_that_fails_in_quarto_says_why_in_one_line(example: Path, said: str, why: str):
+    failing = stand_in(example / "quarto", f"cat <<END\n{said}\nEND\nexit 1")
+    with pytest.raises(RenderError, match=f"^.*{why}.*$") as error:
+        render(example, quarto=failing)
+    assert "\n" not in str(error.value)
     assert (example / "_report" / "index.html").read_text() == "earlier"
+
+
+def test_the_words_of_quarto_carry_no_colour(example: Path):
+    colourful = stand_in(example / "quarto", '[ "$NO_COLOR" ] || printf "\\033[91m"\necho ERROR: no\nexit 1')
+    with pytest.raises(RenderError, match=r"^ERROR: no$"):
+        render(example, quarto=colourful)
 
 
 def test_quarto_itself_leaves_the_earlier_report_when_a_reference_does_not_resolve(example: Path):
-    if shutil.which("quarto") is None:
-        pytest.skip("quarto is not on the PATH")
+    quarto = find_quarto() or pytest.skip("Quarto is not installed")
     change(example / "report" / "index.qmd", "@tbl-results,", "@tbl-result,")
     change(example / "report" / "index.qmd", "[@ioffe2015]", "[@iofe2015]")
     with pytest.raises(RenderError, match=r"not resolved: @tbl-result, iofe2015$"):
-        render(example, quarto=True)
+        render(example, quarto=quarto)
     assert (example / "_report" / "index.html").read_text() == "earlier"
 
 
-def test_where_quarto_is_not_found_it_is_said_in_one_line(example: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("PATH", "")
-    said: list[str] = []
-    render(example, say=said.append)
-    assert said == ["Quarto is not on the PATH: Pandoc and Typst make a plainer report from the same sources."]
+@pytest.fixture
+def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of this Python, which is a new one, and not on the PATH."""
+    monkeypatch.setattr("sys.executable", str(tmp_path / "environment" / "bin" / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return tmp_path / "environment" / "bin"
+
+
+def test_quarto_beside_this_python_is_found_though_no_path_leads_there(beside: Path):
+    own = stand_in(beside / "quarto")
+    assert find_quarto() == own
+
+
+def test_quarto_beside_this_python_comes_first_as_where_the_environment_is_activated(beside: Path, tmp_path: Path):
+    on_the_path = stand_in(tmp_path / "bin" / "quarto")
+    assert find_quarto() == on_the_path
+    own = stand_in(beside / "quarto")
+    assert find_quarto() == own
+
+
+def test_the_renderer_has_a_name_and_a_version(tmp_path: Path):
+    quarto = stand_in(tmp_path / "quarto", "echo 1.9.1")
+    assert renderer(quarto) == f"Quarto 1.9.1 ({quarto})"
+    assert re.fullmatch(
+        r"Pandoc \d+\.[\d.]+ and Typst \d+\.[\d.]+, for a plainer report: "
+        r"Quarto is neither beside this Python nor on the PATH",
+        renderer(None),
+    )
+
+
+@pytest.mark.parametrize("says", ["echo one >&2\necho no room left >&2\nexit 1", "exit 3", None])
+def test_a_quarto_that_does_not_run_is_named_in_one_line(tmp_path: Path, says: str | None):
+    quarto = stand_in(tmp_path / "quarto", says) if says else str(tmp_path)
+    with pytest.raises(RenderError, match=rf"^{quarto} --version: \S[^\n]*$"):
+        renderer(quarto)
 
 
 def test_html_of_a_notebook_is_shown_on_the_page_and_read_for_the_pdf(example: Path):
@@ -385,19 +428,27 @@ def test_html_of_a_notebook_is_shown_on_the_page_and_read_for_the_pdf(example: P
     change(
         example / "report" / "index.qmd", "## Introduction", "{{< embed shown/html.ipynb#html >}}\n\n## Introduction"
     )
-    _, pdf = render(example, quarto=False)
+    _, pdf = render(example)
     assert checks.article(example / "_report").xpath("//table[@class='own']//th[@scope='col']")
     assert checks.pdf_text(pdf).count("only HTML") == 1
 
 
+def test_a_callout_is_a_part_of_the_text(example: Path):  # not with Quarto 1.7, which fetches an icon for the PDF
+    change(example / "report" / "index.qmd", "## Introduction", f"{CALLOUTS}\n## Introduction")
+    page, pdf = render(example)
+    for text in ("Opened on demand", "Inside the note, Figure 1 again.", "Mind this", "A warning."):
+        assert text in page_text(page)
+        assert text in checks.pdf_text(pdf)
+
+
 def test_three_braces_show_a_shortcode(example: Path):
     change(example / "report" / "index.qmd", "## Introduction", "Write `{{{< var x >}}}`.\n\n## Introduction")
-    page, _ = render(example, quarto=False)
+    page, _ = render(example)
     assert "{{&lt; var x &gt;}}" in page.read_text(encoding="utf-8")
 
 
 def test_the_pdf_carries_text_alternatives_and_the_title(example: Path):
-    _, pdf = render(example, quarto=False)
+    _, pdf = render(example)
     reader = PdfReader(pdf)
     assert reader.metadata is not None
     assert reader.metadata.title == "Norms: a study"
@@ -410,8 +461,8 @@ def test_the_pdf_carries_text_alternatives_and_the_title(example: Path):
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_report_can_be_made_again_bit_for_bit(example: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1500000000")
-    first = [file.read_bytes() for file in render(example, quarto=False)]
-    again = render(example, quarto=False)
+    first = [file.read_bytes() for file in render(example)]
+    again = render(example)
     assert [file.read_bytes() for file in again] == first
     information = PdfReader(again[1]).metadata
     assert information
@@ -421,8 +472,8 @@ def test_a_report_can_be_made_again_bit_for_bit(example: Path, monkeypatch: pyte
 
 def test_the_page_reads_on_a_phone_in_the_dark_and_by_keyboard(example: Path):
     wide = "| " + " | ".join(f"column{n}" for n in range(20)) + " |\n" + "|--" * 20 + "|\n" + "| 1234567 " * 20 + "|\n"
-    change(example / "report" / "index.qmd", "## Introduction", f"{wide}\n## Introduction")
-    page, pdf = render(example, quarto=False)
+    change(example / "report" / "index.qmd", "## Introduction", f"{wide}\n{CALLOUTS}\n## Introduction")
+    page, pdf = render(example)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark")

@@ -16,6 +16,7 @@ from playwright.sync_api import sync_playwright
 
 from normstudy import data, grid, tables, training
 from normstudy.places import sweep_tables
+from normstudy.render import find_quarto
 from tests import checks
 from tests.conftest import ROOT, WITHOUT_QUARTO, command
 from tests.test_report import CHROMIUM
@@ -48,8 +49,8 @@ OWN_FILES_ONLY = (
 @pytest.fixture(scope="module", params=["pandoc", "quarto"])
 def hostile(study: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that has somebody else's results, with its report."""
-    if request.param == "quarto" and shutil.which("quarto") is None:
-        pytest.skip("quarto is not on the PATH")
+    if request.param == "quarto" and find_quarto() is None:
+        pytest.skip("Quarto is not installed")
     copy = tmp_path_factory.mktemp("hostile") / "project"
     shutil.copytree(study, copy)
     notebook = copy / "report" / "executed" / "digits" / "batch" / "batch.ipynb"
@@ -74,7 +75,7 @@ def hostile(study: Path, request: pytest.FixtureRequest, tmp_path_factory: pytes
     if request.param == "quarto":
         made = command(copy, "quarto", "render", "--profile", "digits")
     else:
-        made = command(copy, "normstudy", "render", "--dataset", "digits", path=WITHOUT_QUARTO)
+        made = command(copy, *WITHOUT_QUARTO, "render", "--dataset", "digits")
     assert made.returncode == 0, made.stdout + made.stderr
     return copy
 

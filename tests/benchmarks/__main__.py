@@ -361,7 +361,9 @@ def render() -> Row:
     with fresh_copy() as root:
         timed(root, "run", "-p", "dataset", "digits")
         timed(root, "render", "--dataset", "digits")
-        program = "from pathlib import Path; from normstudy import render; render.render(Path.cwd(), 'digits')"
+        program = (
+            "from pathlib import Path; from normstudy.render import *; render(Path.cwd(), 'digits', find_quarto())"
+        )
         alone = [sys.executable, "-c", program]
         whole, rendering = fastest(
             lambda: timed(root, "render", "--dataset", "digits"),
