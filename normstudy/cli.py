@@ -240,7 +240,8 @@ def _line(progress: Progress) -> str:
             f"test accuracy {100 * last['test_accuracy']:.2f} %  "
         )
         if progress.state is State.RUNNING:
-            return f"{line}{progress.seconds / len(epochs) * (total - done):.0f} s left"
+            seconds = sum(row.get("seconds", 0) for row in epochs) / len(epochs)  # the finished file has none
+            return f"{line}{seconds * (total - done):.0f} s left"
     return f"{line}{progress.why or progress.state.value}, {progress.seconds:.0f} s"
 
 

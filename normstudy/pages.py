@@ -1,7 +1,12 @@
 """What Quarto's pages lack to be whole when they are opened from disk, without a network."""
 
+import html
 import re
+from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
+
+from normstudy import pictures
 
 MODULES = re.compile(r'<script src="([^"]*/)(quarto|tabsets/tabsets)\.js" type="module"></script>')
 WEB_FONT = re.compile(
@@ -16,7 +21,7 @@ def make_whole(output: Path) -> None:
 
     - A browser loads no module script from disk: Quarto's two are joined into one classic script.
     - Some themes import a font from another host: such an import is taken out.
-    - Pictures load when they are about to be seen.
+    - Pictures load when they are about to be seen, and have their size before, so that nothing moves.
     - The button for the dark page has a name, and stands within the main landmark.
     - Boxes in which a wide table scrolls can be reached by keyboard.
 
@@ -30,6 +35,7 @@ def make_whole(output: Path) -> None:
         text = page.read_text(encoding="utf-8")
         whole = MODULES.sub(_classic, text)
         whole = re.sub(r"<img (?![^>]*\bloading=)", '<img loading="lazy" ', whole)
+        whole = re.sub(r"<img [^>]*>", partial(_with_size, page.parent), whole)
         whole = whole if TOGGLE in whole else whole.replace(MADE, f"{MADE} a.ariaLabel = '{TOGGLE}';")
         whole = whole.replace(
             "window.document.body.appendChild(a);", "window.document.querySelector('main').append(a);"
@@ -45,6 +51,15 @@ def make_whole(output: Path) -> None:
 
 def _classic(script: re.Match[str]) -> str:
     return f'<script src="{script[1]}quarto.classic.js" defer></script>' if script[2] == "quarto" else ""
+
+
+def _with_size(folder: Path, picture: re.Match[str]) -> str:
+    """A picture's tag with its width and height, where its file says them and the tag says neither."""
+    source = re.search(r'\ssrc="([^"]*)"', picture[0])
+    if source is None or re.search(r'\s(width|height)="', picture[0]):
+        return picture[0]
+    size = pictures.size(folder / unquote(html.unescape(source[1])))
+    return f'<img width="{size[0]}" height="{size[1]}"{picture[0][4:]}' if size else picture[0]
 
 
 def _joined(module: Path) -> str:

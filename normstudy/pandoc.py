@@ -30,6 +30,8 @@ with warnings.catch_warnings():  # Python 3.12 and later remark on an escape in 
     import panflute as pf
     from panflute.elements import RAW_FORMATS
 
+from normstudy import pictures
+
 RAW_FORMATS.add("typst")  # which panflute does not know yet
 Target = Literal["html", "typst"]
 TEMPLATES = Path(__file__).parent / "templates"
@@ -360,6 +362,9 @@ class Filter:
                     width = re.sub(r"^(\d+)(px)?$", r"\1pt * 0.75", given.get("width", "auto"))
                     return pf.RawInline(f"#box(image({path}, alt: {alt}, width: {width}));", "typst")
                 given["loading"] = "lazy"
+                size = pictures.size(self.article.folder / unquote(element.url))
+                if size and not given.keys() & {"width", "height"}:
+                    given["width"], given["height"] = map(str, size)
         return None
 
 

@@ -47,6 +47,7 @@ def everything(folder: Path) -> None:
     nothing_unresolved(folder)
     references_are_links(folder)
     pictures_are_described(folder)
+    pictures_have_their_size(folder)
     links_lead_somewhere(folder)
     nothing_is_loaded_from_elsewhere(folder)
     page_is_accessible(folder)
@@ -104,6 +105,14 @@ def pictures_are_described(folder: Path) -> None:
             assert (picture.get("alt") or "").strip(), f"{path.name}: {picture.get('src')} has no text alternative"
             if not picture.get("src").startswith("data:"):
                 assert (path.parent / unquote(picture.get("src"))).is_file(), f"{picture.get('src')} is not there"
+
+
+def pictures_have_their_size(folder: Path) -> None:
+    """Every picture of every page has a width and a height before it is loaded, so that the page does not move."""
+    for path in pages(folder):
+        for picture in page(path).xpath("//img"):
+            sizes = [int(picture.get(side, 0)) for side in ("width", "height")]
+            assert min(sizes) > 0, f"{path.name}: {picture.get('src')} has no width or height"
 
 
 def links_lead_somewhere(folder: Path) -> None:

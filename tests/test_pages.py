@@ -1,5 +1,6 @@
 """What is done to Quarto's pages so that they are whole from disk."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,23 @@ def test_pictures_load_when_they_are_about_to_be_seen(output: Path):
     page = (output / "report" / "index.html").read_text()
     assert '<img loading="lazy" src="a.svg">' in page
     assert '<img loading="eager" src="b.svg">' in page
+
+
+def test_pictures_have_the_size_that_their_files_say(output: Path):
+    page = output / "report" / "index.html"
+    (page.parent / "a b.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"></svg>')
+    (page.parent / "damaged.svg").write_text("<svg")
+    given = [
+        '<img alt="a width=1" src="a%20b.svg">',
+        '<img src="a b.svg" width="50%">',
+        '<img src="damaged.svg">',
+        "<img >",
+    ]
+    page.write_text("".join(given))
+    make_whole(output)
+    first, *others = re.findall("<img [^>]*>", page.read_text())
+    assert 'width="96" height="48"' in first
+    assert [other.replace('loading="lazy" ', "") for other in others] == given[1:]
 
 
 def test_what_scrolls_can_be_reached_by_keyboard_and_the_toggle_has_a_name(output: Path):

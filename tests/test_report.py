@@ -90,6 +90,43 @@ def test_the_page_opens_from_disk_without_a_request_or_an_error(report: Path):
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
 
 
+ARRIVAL = """async link => {
+    const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    link.click();
+    for (let still = 0, before = null; still < 6; ) {
+        await new Promise(done => setTimeout(done, 50));
+        const now = target.getBoundingClientRect().top;
+        still = now === before ? still + 1 : 0;
+        before = now;
+    }
+    const left = document.documentElement.scrollHeight - scrollY - innerHeight;
+    return [target.getBoundingClientRect().top, left];
+}"""
+"""How far below the top of the window a link's target comes to rest, and how far the page could be scrolled on."""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_each_entry_of_the_contents_and_each_reference_leads_to_its_place(report: Path):
+    astray = {}
+    address = (report / "report" / "index.html").as_uri()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(address)
+        targets = page.evaluate(
+            "[...new Set([...document.querySelectorAll('nav a[href^=\"#\"], a.quarto-xref')].map(link => link.hash))]"
+        )
+        for target in targets:
+            page.goto("about:blank")  # so that no picture is there that another link has passed
+            page.goto(address)
+            top, left = page.locator(f"nav a[href='{target}'], a.quarto-xref[href='{target}']").first.evaluate(ARRIVAL)
+            if not (-2 <= top <= 120 or (top > 0 and left < 2)):
+                astray[target] = round(top)
+        browser.close()
+    assert len(targets) > 40
+    assert astray == {}
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_no_page_is_wider_than_a_phone(report: Path):
     with sync_playwright() as playwright:
