@@ -91,7 +91,7 @@ def test_a_changed_pixel_moves_the_statistics(workbook: Path):
     front = book[sheet.FRONT]
     pixel = next(
         cell for row in front.iter_rows() for cell in row
-        if cell.fill.fgColor.rgb == "00FFF2A8" and isinstance(cell.value, int | float)
+        if cell.fill.fgColor.rgb == "FFFFF2A8" and isinstance(cell.value, int | float)
     )  # fmt: skip
     x = example()
     assert pixel.value == x[0, 0, 0, 0]
