@@ -307,7 +307,8 @@ class Filter:
 
     def figure(self, element: Any) -> Any:
         """A figure or table with its number and caption, in whichever of Quarto's ways it was written."""
-        label, columns = element.identifier, element.attributes.get("layout-ncol")
+        label, given = element.identifier, element.attributes
+        columns = given.get("layout-ncol") or (len(json.loads(given["layout"])[0]) if "layout" in given else None)
         if isinstance(element, pf.Table):
             element.classes += ["typst:no-figure"] if self.target == "typst" else []
             content = self.markup(('<div class="scroll" tabindex="0">', ""), [element], ("</div>", ""))
@@ -336,9 +337,8 @@ class Filter:
         shown = self.markup(("", "["), content, ("", "],"))
         start = (f'<figure id="{label}" class="{kind}">', f"#figure(kind: {kind}, supplement: none, numbering: none,")
         ordered = words + shown if kind == "table" else shown + words
-        space = {f"typst:{side}": "1.8em" for side in ("above", "below") if self.target == "typst"}
         whole = self.markup(start, ordered, ("</figure>", f") <{label}>"))
-        return pf.Div(*whole, attributes=space)  # one block, for a grid around it
+        return pf.Div(*whole, classes=["one"])  # for a grid around it; taken away in the end
 
     def refer(self, element: Any, doc: pf.Doc) -> Any:
         """Cross-references become links, pictures get their text alternative, linked files are copied."""
@@ -352,6 +352,8 @@ class Filter:
                     text = f"{kind}\u00a0{number}" if kind and mode != "SuppressAuthor" else number
                     links += [pf.Str(", "), pf.Link(pf.Str(text), url=f"#{label}", classes=["quarto-xref"])]
                 return links[1:]
+            case pf.Div() if element.classes == ["one"]:
+                return list(element.content)
             case pf.Link():
                 element.url = self.article.copy(element.url)
             case pf.Image():
@@ -415,10 +417,13 @@ def write(article: Article, text: str, path: Path, overrides: dict[str, Any]) ->
     settings["css"] = [article.copy(style) for style in listed(settings.get("css"))]
     options = [f"--bibliography={article.locate(name)}" for name in listed(settings.pop("bibliography", None))]
     options += [f"--csl={article.locate(name)}" for name in listed(settings.pop("csl", None))]
+    options += [
+        f"--include-in-header={article.locate(name)}" for name in listed(settings.pop("include-in-header", None))
+    ]
     options += ["--toc", f"--toc-depth={settings.get('toc-depth', 3)}"] if settings.pop("toc", None) else []
     options += ["--number-sections"] if settings.get("number-sections") else []
     head = [f"--include-in-header={TEMPLATES / 'report.typst'}"]
-    options += ["--mathml", f"--template={TEMPLATES / 'report.html'}"] if target == "html" else head
+    options = ["--mathml", f"--template={TEMPLATES / 'report.html'}", *options] if target == "html" else head + options
     given = {key: value for key, value in settings.items() if key not in ("format", "project")}
     texts = {key: article.substitute(value, article.source) for key, value in given.items() if isinstance(value, str)}
     whole = f"---\n{json.dumps(given | texts, default=str)}\n---\n\n{text}"

@@ -1,5 +1,6 @@
 """Handing the results of one dataset to the renderers: copies in `report/shown/`, and `_variables.yml` for the text."""
 
+import importlib.metadata
 import json
 import re
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from normstudy.plan import Run
 OUTPUTS = ("text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
 """The kinds of output that a report shows. HTML and JavaScript would run in it."""
 
+ADDRESSES = {"site": "site-url", "repository": "repo-url"}
+"""The text's names for settings of the website."""
+
 
 def publish(root: Path, runs: Sequence[Run]) -> None:
     """Bring `report/shown/` and `_variables.yml` in line with the results.
@@ -27,7 +31,7 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
     """
     shown = root / "report" / "shown"
     wanted: dict[Path, bytes] = {}
-    values: dict[str, Any] = {"dataset": str(runs[0].parameters["dataset"])}
+    values: dict[str, Any] = {"dataset": str(runs[0].parameters["dataset"]), **about(root)}
     for run in runs:
         if not run.notebook.is_file():
             raise StudyError(f"{run.name} has no result on {values['dataset']}; 'normstudy run {run.name}' makes it")
@@ -50,6 +54,13 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
                 raise StudyError(f"{file} cannot be written: {error.strerror or error}") from error
     for file in [file for file in shown.rglob("*") if file.is_file() and file not in wanted]:
         file.unlink()
+
+
+def about(root: Path) -> dict[str, str]:
+    """The version of the project, and the addresses of its site and its repository, empty until it has them."""
+    website = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8")).get("website", {})
+    addresses = {name: website.get(key, "").rstrip("/") for name, key in ADDRESSES.items()}
+    return {"version": importlib.metadata.version("normstudy"), **addresses}
 
 
 def variables(run: Run) -> dict[str, Any]:

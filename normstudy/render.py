@@ -23,7 +23,13 @@ from normstudy.pandoc import Article, RenderError, listed, merged, split_header
 __all__ = ["RenderError", "find_quarto", "render", "renderer"]
 
 REPORT = "_report"
-PATHS = ("bibliography", "csl", "css", "resources")  # settings that name files, relative to the file they stand in
+PATHS = (
+    "bibliography",
+    "csl",
+    "css",
+    "include-in-header",
+    "resources",
+)  # settings that name files, relative to the file they stand in
 CALLER = "NORMSTUDY_RENDER"  # tells the project's scripts that Quarto is called from here, and they have nothing to do
 UNRESOLVED = re.compile(r"Unable to resolve crossref (\S+)|[Cc]itation (\S+) not found")
 REDIRECT = """<!DOCTYPE html>
