@@ -11,7 +11,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page
 
-from normstudy import data, page_data, statistics, training
+from normstudy import data, notation, page_data, statistics, training
 from tests.reading import chromium, open_page, write_page
 
 STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
@@ -39,6 +39,20 @@ def page(browser: Browser, folder: Path) -> Iterator[Page]:
     yield page
     context.close()
     assert page.errors == []
+
+
+def test_the_page_writes_numbers_as_the_report_does(page: Page):
+    values = [0.0, -0.0, -0.004, 0.004, -0.02, 1234.5678, -98765.4, 0.29, 1e-12]
+    written = page.evaluate("values => values.map((value) => component.decimal(value, 2))", values)
+    assert written == [notation.decimal(value, 2) for value in values]
+    assert page.evaluate("[component.decimal(7978), component.decimal(-0.2)]") == ["7,978", "0"]
+    assert page.evaluate("component.percent(0.995, 2)") == notation.percent(0.995, 2)
+    assert page.evaluate("[1e-5, 3.5e-12, 2e8].map(component.power)") == [
+        notation.exact(1e-5),
+        notation.exact(3.5e-12),
+        "2×10⁸",
+    ]
+    assert page.locator(".calculation").filter(has_text="√(v + 1×10⁻⁵)").count() == 1
 
 
 def state(page: Page) -> dict:

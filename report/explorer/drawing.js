@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { element, number, announcer, shadow } = globalThis.component;
+  const { element, decimal, number, percent, announcer, shadow } = globalThis.component;
   const { load, run, softmax } = globalThis.network;
 
   const SIDE = 28;
@@ -77,10 +77,13 @@
     return place(x + SIDE / 2 - middle((i) => i % SIDE), y + SIDE / 2 - middle((i) => Math.floor(i / SIDE)));
   }
 
+  /** What a test image that can be picked is called. */
+  const named = ({ index, label }) => `Test image ${decimal(index)}, whose class is ${globalThis.drawingData.classes[label]}`;
+
   class DigitDrawing extends HTMLElement {
     connectedCallback() {
       if (this.shadowRoot || !globalThis.drawingData) return;
-      const { networks, mistakes, classes } = globalThis.drawingData;
+      const { networks, mistakes } = globalThis.drawingData;
       this.networks = Object.fromEntries(Object.entries(networks).map(([name, layers]) => [name, load(layers)]));
       const root = shadow(this, PAGE);
       this.find = (selector) => root.querySelector(selector);
@@ -88,7 +91,7 @@
       this.pad = this.find(".pad");
       this.pen();
       this.find(".clear").addEventListener("click", () => this.clear());
-      for (const mistake of mistakes) this.offer(mistake, classes[mistake.label]);
+      for (const mistake of mistakes) this.offer(mistake);
       this.clear();
       if (mistakes.length) this.pick(mistakes[0]);
     }
@@ -131,11 +134,11 @@
       this.show(null, "Nothing is drawn yet");
     }
 
-    offer(mistake, label) {
+    offer(mistake) {
       const canvas = element("canvas", { width: SIDE, height: SIDE });
       const pixels = Uint8Array.from(atob(mistake.pixels), (letter) => letter.charCodeAt(0));
       paint(canvas, pixels);
-      const button = element("button", { type: "button", className: "pick", "aria-label": `Test image ${mistake.index}, a ${label}`, "aria-pressed": "false" }, canvas);
+      const button = element("button", { type: "button", className: "pick", "aria-label": named(mistake), "aria-pressed": "false" }, canvas);
       button.addEventListener("click", () => this.pick(mistake));
       button.dataset.index = mistake.index;
       this.find(".picks").append(button);
@@ -146,7 +149,7 @@
       paint(this.pad, pixels);
       this.drawn = false;
       this.mark(mistake.index);
-      this.show(pixels, `Test image ${mistake.index}, a ${globalThis.drawingData.classes[mistake.label]}`);
+      this.show(pixels, named(mistake));
     }
 
     // What follows from it.
@@ -168,11 +171,11 @@
           ...columns.map(([method, values]) => {
             const bar = element("span", { className: "bar" });
             bar.style.width = `${(45 * values[k]).toFixed(1)}%`;
-            return element("td", { className: `${method} ${best[method] === k ? "best" : ""}` }, bar, `${(100 * values[k]).toFixed(1)} %${best[method] === k ? " ◂" : ""}`);
+            return element("td", { className: `${method} ${best[method] === k ? "best" : ""}` }, bar, `${percent(values[k], 1)}${best[method] === k ? " ◂" : ""}`);
           }))),
       );
       this.showLayers();
-      if (pixels) this.say(`${name}: ${columns.map(([method, values]) => `${method} says ${classes[best[method]]}, ${(100 * values[best[method]]).toFixed(0)} %`).join("; ")}.`);
+      if (pixels) this.say(`${name}: ${columns.map(([method, values]) => `${method} says ${classes[best[method]]}, ${percent(values[best[method]])}`).join("; ")}.`);
     }
 
     showLayers() {

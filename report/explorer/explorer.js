@@ -4,7 +4,7 @@
 
 (() => {
   const { METHODS, EPSILON, count, statistics, normalize, divisors } = globalThis.normalization;
-  const { element, number, announcer, shadow } = globalThis.component;
+  const { element, number, power, announcer, shadow } = globalThis.component;
 
   const STEPS = ["batch", "layer", "group"];
   const FORMULA = { batch: "C", layer: "N", group: "N·G", instance: "N·C" };
@@ -242,7 +242,7 @@
         ["sum", "Σx", Array.from(first, signed).join(" + ") + (m > 3 ? " + …" : ""), number(this.found.sums[set])],
         ["mean", "μ", `Σx / m = ${number(this.found.sums[set])} / ${m}`, number(mean)],
         ["variance", "v", "Σ(x − μ)² / m", number(variance)],
-        ["standard deviation", "σ", `√(v + ${EPSILON.toFixed(5)})`, number(deviation)],
+        ["standard deviation", "σ", `√(v + ${power(EPSILON)})`, number(deviation)],
         ["normalized", "x̂", `(x − μ) / σ = (${number(x)} − ${signed(mean)}) / ${number(deviation)}`, number(normalized)],
         ["result", "y", `γ · x̂ + β = ${number(gamma[channel])} · ${signed(normalized)} + ${signed(beta[channel])}`, number(result)],
       ];
