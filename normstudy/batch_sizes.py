@@ -9,6 +9,7 @@ from matplotlib.ticker import NullLocator
 from normstudy import effects
 from normstudy.effects import LEVEL
 from normstudy.figures import COLOURS, DASHES, MARKERS, new_figure
+from normstudy.notation import INTERVAL, NO_BREAK, certainty, count, decimal, with_interval
 
 
 def errors(runs: pd.DataFrame) -> pd.DataFrame:
@@ -22,7 +23,7 @@ def results(runs: pd.DataFrame) -> pd.DataFrame:
     """Test error in percent as the report prints it: a row a batch size, a column a normalization."""
     table = errors(runs)
     table["shown"] = [
-        f"{100 * mean:.2f} ({100 * max(0, low):.2f}–{100 * high:.2f})"
+        with_interval(100 * mean, 100 * low.clip(min=0), 100 * high, 2)
         for mean, low, high in table[["mean", "low", "high"]].to_numpy()
     ]
     wide = table.pivot(index="batch_size", columns="normalization", values="shown").sort_index(ascending=False)
@@ -59,10 +60,10 @@ def figure(runs: pd.DataFrame, published: pd.DataFrame) -> Figure:
 
 def _label(axis: Axes, sizes: list[int]) -> None:
     axis.set_xscale("log", base=2)
-    axis.set_xticks(sizes, [str(size) for size in sizes])
+    axis.set_xticks(sizes, [count(size) for size in sizes])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlim(sizes[0] / 1.2, sizes[-1] * 1.2)
-    axis.set_xlabel("Images a batch")
+    axis.set_xlabel("Images per batch")
     axis.set_ylabel("Error (%)")
     axis.legend()
 
@@ -72,16 +73,16 @@ def describe(runs: pd.DataFrame, published: pd.DataFrame) -> str:
     ours = "; ".join(
         f"{name} "
         + ", ".join(
-            f"{100 * mean:.2f} at {size}" for size, mean in part[["batch_size", "mean"]].itertuples(index=False)
+            f"{decimal(100 * mean, 2)} at {size}" for size, mean in part[["batch_size", "mean"]].itertuples(index=False)
         )
         for name, part in errors(runs).groupby("normalization", observed=True)
     )
     theirs = "; ".join(
-        f"{name} " + ", ".join(f"{100 * row.error:.1f} at {row.batch_size}" for row in part.itertuples())
+        f"{name} " + ", ".join(f"{decimal(100 * row.error, 1)} at {row.batch_size}" for row in part.itertuples())
         for name, part in published.groupby("normalization", sort=False)
     )
     return (
-        f"Above, mean test error in percent by batch size with 95 % intervals over the seeds: {ours}. Below, the "
+        f"Above, mean test error in percent by batch size with {INTERVAL}s over the seeds: {ours}. Below, the "
         f"numbers of Wu and He: {theirs}."
     )
 
@@ -118,25 +119,25 @@ def findings(runs: pd.DataFrame) -> list[str]:
     means = errors(runs).set_index(["normalization", "batch_size"])["mean"]
     sentences = []
     for row in table.itertuples():  # first is the smaller batch
-        verdict = "more than chance would give" if row.p < LEVEL else "no more than chance would give"
-        name = row.normalization
+        before, after = (decimal(100 * means[row.normalization, size], 2) for size in (largest, smallest))
         sentences.append(
-            f"From batches of {largest} to batches of {smallest} images, the test error of {name} goes from "
-            f"{100 * means[name, largest]:.2f} to {100 * means[name, smallest]:.2f} %: {100 * row.mean:+.2f} "
-            f"percentage points (95 % interval {100 * row.low:+.2f} to {100 * row.high:+.2f}), {verdict} (corrected "
-            f"p = {row.p:.2g})."
+            f"From batches of {count(largest)} to batches of {count(smallest)} images, the test error of "
+            f"{row.normalization} normalization goes from {before} to {after}{NO_BREAK}%. That is "
+            f"{decimal(100 * row.mean, 2, sign=True)} percentage points "
+            f"({certainty(100 * row.low, 100 * row.high, row.p, 2)}), {effects.verdict(row.p)}."
         )
     for other, part in against_batch(runs).groupby("other", sort=False):
         apart = part[part["p"] < LEVEL]
         said = [
-            f"a {kind} error than {other} at {', '.join(map(str, sorted(chosen['batch_size'])))}"
+            f"a {kind} error than {other} normalization with batches of "
+            f"{', '.join(map(count, sorted(chosen['batch_size'])))} images"
             for kind, chosen in (("larger", apart[apart["mean"] > 0]), ("smaller", apart[apart["mean"] < 0]))
             if len(chosen)
         ]
-        rest = "" if len(apart) == len(part) else "; at the other sizes they cannot be told apart"
+        rest = "" if len(apart) == len(part) else "; with the other sizes they cannot be told apart"
         sentences.append(
-            f"Batch normalization has {' and '.join(said)} images a batch{rest}."
+            f"Batch normalization has {' and '.join(said)}{rest}."
             if said
-            else f"Batch normalization and {other} cannot be told apart at any batch size."
+            else f"Batch normalization and {other} normalization cannot be told apart with any batch size."
         )
     return sentences

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 
 from normstudy.effects import LEVEL, holm, mcnemar, wilson
 from normstudy.figures import METRICS, escape
+from normstudy.notation import INTERVAL, count, counted, decimal, interval, p_value, percent
 
 COLUMNS = ("variant", "epochs", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "test_accuracy_low",
            "test_accuracy_high", "mistakes", "test_images")  # fmt: skip
@@ -52,14 +53,14 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     printed = pd.DataFrame(
         {
             "variant": table["variant"],
-            "training loss": table["train_loss"].map("{:.4f}".format),
-            "test loss": table["test_loss"].map("{:.4f}".format),
-            "training accuracy (%)": (100 * table["train_accuracy"]).map("{:.2f}".format),
-            "test accuracy (%)": (100 * table["test_accuracy"]).map("{:.2f}".format),
-            "95 % interval": [
-                f"{100 * row.test_accuracy_low:.2f}–{100 * row.test_accuracy_high:.2f}" for row in table.itertuples()
+            "training loss": [decimal(loss, 4) for loss in table["train_loss"]],
+            "test loss": [decimal(loss, 4) for loss in table["test_loss"]],
+            "training accuracy (%)": [decimal(100 * accuracy, 2) for accuracy in table["train_accuracy"]],
+            "test accuracy (%)": [decimal(100 * accuracy, 2) for accuracy in table["test_accuracy"]],
+            INTERVAL: [
+                interval(100 * row.test_accuracy_low, 100 * row.test_accuracy_high, 2) for row in table.itertuples()
             ],
-            "mistakes": table["mistakes"].map("{:.0f}".format),
+            "mistakes": [decimal(mistakes, 0) for mistakes in table["mistakes"]],
         }
     )
     printed.loc[table["test_accuracy"].isna(), printed.columns[1:]] = "diverged"
@@ -68,12 +69,10 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 def describe(histories: Mapping[str, pd.DataFrame], metric: str) -> str:
     """What a graph of one metric shows, in words: where each variant begins and ends."""
-    percent = metric.endswith("accuracy")
-    scale, unit = (100, " %") if percent else (1, "")
-    digits = 2 if percent else 4
+    written = percent if metric.endswith("accuracy") else (lambda loss: decimal(loss, 4))
     parts = [
-        f"{name} from {scale * history[metric].iloc[0]:.{digits}f}{unit} after epoch {int(history['epoch'].iloc[0])} "
-        f"to {scale * history[metric].iloc[-1]:.{digits}f}{unit} after epoch {int(history['epoch'].iloc[-1])}"
+        f"{name} from {written(history[metric].iloc[0])} after epoch {int(history['epoch'].iloc[0])} "
+        f"to {written(history[metric].iloc[-1])} after epoch {int(history['epoch'].iloc[-1])}"
         for name, history in histories.items()
         if len(history)
     ]
@@ -114,22 +113,22 @@ def findings(
 
     `diverged` has a sentence for each variant that diverged; nothing else is said of these.
     """
-    ordered = table.dropna(subset="test_accuracy").sort_values("test_accuracy", ascending=False)
+    trained = table.dropna(subset="test_accuracy")
     sentences = [escape(sentence) for sentence in diverged.values()]
-    if len(ordered):
+    if len(trained):
         sentences.append(
             "Test accuracy after the last epoch: "
-            + ", ".join(f"{row.variant} {100 * row.test_accuracy:.2f} %" for row in ordered.itertuples())
-            + f" of {int(ordered['test_images'].iloc[0]):,} images."
+            + ", ".join(f"{row.variant} {percent(row.test_accuracy)}" for row in trained.itertuples())
+            + f" of {count(int(trained['test_images'].iloc[0]))} images."
         )
-    if len(ordered) > 1:
-        sentences += _compared(ordered, predictions)
-    if len(ordered):
+    if len(trained) > 1:
+        sentences += [*_apart(predictions), _together(trained["mistakes"], predictions)]
+    if len(trained):
+        gaps = 100 * (trained["train_accuracy"] - trained["test_accuracy"])
         sentences.append(
             "Training accuracy (measured while training, on augmented images) minus test accuracy: "
             + ", ".join(
-                f"{row.variant} {100 * (row.train_accuracy - row.test_accuracy):+.2f}"
-                for row in table.dropna(subset="test_accuracy").itertuples()
+                f"{name} {decimal(gap, 2, sign=True)}" for name, gap in zip(trained["variant"], gaps, strict=True)
             )
             + " percentage points."
         )
@@ -146,31 +145,38 @@ def findings(
     return sentences
 
 
-def _compared(ordered: pd.DataFrame, predictions: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Which variants differ by more than chance, and what they get wrong together; the best comes first."""
-    sentences = []
+def _apart(predictions: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Which trained networks differ by more than chance in the choice of test images would give."""
     tests = paired_tests(predictions)
     apart = tests[tests["p"] < LEVEL]
     if apart.empty:
-        sentences.append(
-            f"No two variants differ by more than chance would: they disagree on too few images "
-            f"(McNemar's test, smallest corrected p = {tests['p'].min():.2f})."
-        )
+        return [
+            "In the number of their mistakes no two variants differ by more than chance would give (McNemar's test, "
+            f"smallest corrected {p_value(tests['p'].min())})."
+        ]
+    sentences = []
     for row in apart.itertuples():
         better, worse = (row.first, row.second) if row.only_first < row.only_second else (row.second, row.first)
         fewer, more = sorted((row.only_first, row.only_second))
         sentences.append(
-            f"The {better} variant is better than the {worse} variant by more than chance on these images: "
-            f"{more} images are wrong only for {worse}, {fewer} only for {better} "
-            f"(McNemar's test, corrected p = {row.p:.2g})."
+            f"On these images the {better} variant is better than the {worse} variant by more than chance would give: "
+            f"{worse} alone misclassifies {count(more)} of them, {better} alone {count(fewer)} (McNemar's test, "
+            f"corrected {p_value(row.p)})."
         )
-    together = int(
-        np.logical_and.reduce([frame["label"] != frame["prediction"] for frame in predictions.values()]).sum()
-    )
-    best, worst = (max(1, int(ordered["mistakes"].iloc[place])) for place in (0, -1))
-    every = {2: "both", 3: "all three"}.get(len(ordered), "all")
-    sentences.append(
-        f"{together} images are misclassified by {every}: {100 * together / best:.0f} % of the mistakes of the best "
-        f"variant and {100 * together / worst:.0f} % of those of the worst."
-    )
     return sentences
+
+
+def _together(mistakes: pd.Series, predictions: Mapping[str, pd.DataFrame]) -> str:
+    """What the variants get wrong together."""
+    wrong = [frame["label"] != frame["prediction"] for frame in predictions.values()]
+    together = int(np.logical_and.reduce(wrong).sum())
+    every = {2: "both variants", 3: "all three variants"}.get(len(wrong), "all variants")
+    if not together:
+        return f"No test image is misclassified by {every}."
+    fewest, most = (percent(together / number, 0) for number in (mistakes.min(), mistakes.max()))
+    of_each = f"{fewest} of the mistakes of each"
+    of_ends = f"{fewest} of the mistakes of the variant with the fewest, {most} of those of the variant with the most"
+    return (
+        f"{counted(together, 'test image')} {'is' if together == 1 else 'are'} misclassified by {every}: "
+        f"{of_each if mistakes.nunique() == 1 else of_ends}."
+    )

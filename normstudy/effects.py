@@ -73,9 +73,11 @@ def holm(p: pd.Series) -> np.ndarray:
     return result
 
 
-def printed(p: float) -> str:
-    """A probability as tables print it."""
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+def verdict(p: float) -> str:
+    """What a corrected probability says of a difference, as the end of a sentence; NaN is that of a single seed."""
+    if math.isnan(p):
+        return "which a single seed cannot tell from chance"
+    return "more than chance would give" if p < LEVEL else "which cannot be told from chance"
 
 
 def summary(runs: pd.DataFrame, by: Sequence[str], outcome: str) -> pd.DataFrame:

@@ -11,6 +11,20 @@ from matplotlib.figure import Figure
 from normstudy import effects, variants
 from normstudy.effects import LEVEL
 from normstudy.figures import COLOURS, MARKERS, new_figure
+from normstudy.notation import (
+    INTERVAL,
+    NO_BREAK,
+    certainty,
+    count,
+    decimal,
+    exact,
+    interval,
+    out_of,
+    p_value,
+    percent,
+    probability,
+    with_interval,
+)
 
 OUTCOMES = {"test_accuracy": ("Test accuracy (%)", 100), "test_loss": ("Test loss", 1)}
 
@@ -25,23 +39,39 @@ def assigned(params: Path) -> dict[str, tuple[str, str]]:
 
 
 def results(runs: pd.DataFrame) -> pd.DataFrame:
-    """Every combination, as the report prints it: accuracy, loss and weights, with intervals over the seeds."""
+    """Means of every combination over the seeds: a row each.
+
+    Returns:
+        `normalization`, `penalty`, `accuracy` (0 to 1), `low` and `high` (its 95 % interval over the seeds),
+        `images_low` and `images_high` (that over the choice of test images, for one network of this accuracy), `loss`,
+        `near_zero` (the share of the weights, 0 to 1), `squares` (the sum of the squared weights).
+    """
     accuracy, loss = (effects.summary(runs, ("normalization", "penalty"), outcome) for outcome in OUTCOMES)
     weights = runs.groupby(["normalization", "penalty"], observed=True)[["weights_near_zero", "weights_l2"]].mean()
     images = int(runs["test_images"].iloc[0])
-    wilson = [effects.wilson(mean, images) for mean in accuracy["mean"]]
+    wilson = np.array([effects.wilson(mean, images) for mean in accuracy["mean"]])
+    return accuracy.rename(columns={"mean": "accuracy"}).assign(
+        images_low=wilson[:, 0],
+        images_high=wilson[:, 1],
+        loss=loss["mean"],
+        near_zero=weights["weights_near_zero"].to_numpy(),
+        squares=weights["weights_l2"].to_numpy(),
+    )
+
+
+def shown_results(table: pd.DataFrame) -> pd.DataFrame:
+    """`results` as the report prints it."""
+    rows = list(table.itertuples())
     return pd.DataFrame(
         {
-            "normalization": accuracy["normalization"],
-            "penalty": accuracy["penalty"],
-            "accuracy (%)": (100 * accuracy["mean"]).map("{:.2f}".format),
-            "over the seeds": [
-                f"{100 * low:.2f}–{100 * high:.2f}" for low, high in accuracy[["low", "high"]].to_numpy()
-            ],
-            "over images": [f"{100 * low:.2f}–{100 * high:.2f}" for low, high in wilson],
-            "loss": loss["mean"].map("{:.4f}".format),
-            "near zero (%)": (100 * weights["weights_near_zero"].to_numpy()).round(1),
-            "sum of squares": weights["weights_l2"].to_numpy().round(1),
+            "normalization": table["normalization"],
+            "penalty": table["penalty"],
+            "accuracy (%)": [decimal(100 * row.accuracy, 2) for row in rows],
+            "over the seeds": [interval(100 * row.low, 100 * row.high, 2) for row in rows],
+            "over images": [interval(100 * row.images_low, 100 * row.images_high, 2) for row in rows],
+            "loss": [decimal(row.loss, 4) for row in rows],
+            "near zero (%)": [decimal(100 * row.near_zero, 1) for row in rows],
+            "sum of squares": [decimal(row.squares, 1) for row in rows],
         }
     )
 
@@ -77,9 +107,9 @@ def describe(runs: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
     table = effects.summary(runs, ("normalization", "penalty"), "test_accuracy")
     return (
-        "Mean test accuracy (above) and test loss (below) of each normalization, by penalty, with 95 % intervals over "
+        f"Mean test accuracy (above) and test loss (below) of each normalization, by penalty, with {INTERVAL}s over "
         "the seeds. Accuracy: "
-        + "; ".join(f"{row.normalization} with {row.penalty}, {row.mean:.2%}" for row in table.itertuples())
+        + "; ".join(f"{row.normalization} with {row.penalty}, {percent(row.mean)}" for row in table.itertuples())
         + "."
     )
 
@@ -91,44 +121,58 @@ def main_effects(runs: pd.DataFrame) -> pd.DataFrame:
         {
             "effect of": accuracy["kind"] + " " + accuracy["normalization"].fillna(accuracy["penalty"]),
             "accuracy (points)": [_with_interval(row, 100, 2) for row in accuracy.itertuples()],
-            "p": accuracy["p"].map(effects.printed),
+            "p": accuracy["p"].map(probability),
             "loss": [_with_interval(row, 1, 4) for row in loss.itertuples()],
-            "p of loss": loss["p"].map(effects.printed),
+            "p of loss": loss["p"].map(probability),
         }
     )
     return shown[accuracy["kind"] != "interaction"].rename(columns={"p of loss": "p "})
 
 
-def parts(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """What makes the differences between the study's variants, in points of test accuracy, as the report prints it."""
-    table = effects.decomposition(runs, "test_accuracy", cells)
-    table["difference"] = table["first"] + " − " + table["second"]
-    table["shown"] = [_with_interval(row, 100, 2) for row in table.itertuples()]
+def shown_parts(table: pd.DataFrame) -> pd.DataFrame:
+    """`effects.decomposition` of the study's variants as the report prints it, in percentage points."""
+    shown = [_with_interval(row, 100, 2) for row in table.itertuples()]
+    table = table.assign(difference=table["first"] + " − " + table["second"], shown=shown)
     wide = table.pivot(index="difference", columns="source", values="shown").reindex(table["difference"].unique())
     return wide[["all", "normalization", "penalty", "interaction"]].reset_index()
 
 
 def wrong(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """McNemar's test of the study's variants on the same images, seed by seed, as the report prints it."""
-    table = effects.disagreements(
+    """McNemar's test of the study's variants on the same images, seed by seed: `effects.disagreements`."""
+    return effects.disagreements(
         {
             name: runs[(runs["normalization"] == normalization) & (runs["penalty"] == penalty)]
             for name, (normalization, penalty) in cells.items()
         }
     )
-    shown = pd.DataFrame(
+
+
+def shown_wrong(table: pd.DataFrame) -> pd.DataFrame:
+    """`wrong` as the report prints it."""
+    return pd.DataFrame(
         {
             "first": table["first"],
             "second": table["second"],
-            "wrong in the first only": table["only_first"].map("{:.1f}".format),
-            "in the second only": table["only_second"].map("{:.1f}".format),
+            "wrong in the first only": [decimal(images, 1) for images in table["only_first"]],
+            "in the second only": [decimal(images, 1) for images in table["only_second"]],
             "seeds": table["seeds"],
             "of them apart": table["apart"],
-            "smallest p": table["p"].map(effects.printed),
+            "smallest p": table["p"].map(probability),
         }
     )
-    shown.loc[table["seeds"] == 0, ["wrong in the first only", "in the second only", "smallest p"]] = "–"
-    return shown
+
+
+def strengths(runs: pd.DataFrame, params: Path) -> str:
+    """How strong the penalties of these runs are, beside those that `params/<name>.yaml` gives the study's variants."""
+    own = [variants.read(params / f"{name}.yaml") for name in variants.VARIANTS]
+    said = []
+    for name, key in (("L1", "l1"), ("L2", "l2")):
+        here = sorted(set(runs.loc[runs[key] > 0, key]))
+        there = sorted({float(values.get(key, 0)) for values in own} - {0.0})
+        if here:
+            given = f", and {_listed([exact(value) for value in there])} in the study's variants" if there else ""
+            said.append(f"The factor of {name} is {_listed([exact(value) for value in here])} here{given}.")
+    return " ".join(said)
 
 
 def findings(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> list[str]:
@@ -144,23 +188,34 @@ def findings(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> list[s
         sentences.append(_normalized(pairs))
     sentences += _assigned(effects.decomposition(runs, "test_accuracy", cells))
     sentences += _penalties_act(runs)
-    if runs["diverged"].any():
+    diverged = int(runs["diverged"].sum())
+    if diverged:
         sentences.append(
-            f"{runs['diverged'].sum()} of the {len(runs)} runs diverged; they count as guessing, and are "
-            "left out where mistakes are compared image by image."
+            f"{out_of(diverged, len(runs), 'run').capitalize()} diverged; they count as guessing, and are left out "
+            "where mistakes are compared image by image."
         )
-    trained, times = int((~runs["diverged"]).sum()), effects.times_wrong(runs)
-    sentences.append(
-        f"{(times == trained).sum() or 'None'} of the {int(runs['test_images'].iloc[0]):,} test images "
-        f"{'is' if (times == trained).sum() == 1 else 'are'} misclassified in every one of the {trained} runs; "
-        f"{len(times):,} are in at least one, and {(times > trained / 2).sum() or 'none'} in more than half."
+    return [*sentences, _hardest(runs)]
+
+
+def _hardest(runs: pd.DataFrame) -> str:
+    """How many test images how many of the runs misclassify."""
+    times, trained = effects.times_wrong(runs), int((~runs["diverged"]).sum())
+    images = int(runs["test_images"].iloc[0])
+    any_run, half, every = (int((times > least).sum()) for least in (0, trained / 2, trained - 1))
+    return (
+        f"Of the {count(images)} test images, {count(any_run)} {'is' if any_run == 1 else 'are'} misclassified in at "
+        f"least one of the {count(trained)} runs that trained, {count(half) if half else 'none'} in more than half of "
+        f"them, and {count(every) if every else 'none'} in every one."
     )
-    return sentences
 
 
 def _with_interval(row: Any, scale: float, digits: int) -> str:
-    mean, low, high = (f"{scale * value:+.{digits}f}" for value in (row.mean, row.low, row.high))
-    return f"{mean} ({low} to {high})"
+    return with_interval(scale * row.mean, scale * row.low, scale * row.high, digits, sign=True)
+
+
+def _points(row: Any) -> str:
+    """A mean difference of accuracy (0 to 1) in percentage points."""
+    return f"{decimal(100 * row.mean, 2, sign=True)} percentage points"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -168,12 +223,11 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _main_effects(table: pd.DataFrame, kind: str, others: str) -> list[str]:
-    """Those effects of a kind that chance would not give, the largest first, and which the others are."""
-    part = table[table["kind"] == kind].sort_values("mean", key=abs, ascending=False)
+    """Those effects of a kind that chance would not give, and which the others are."""
+    part = table[table["kind"] == kind]
     sentences = [
-        f"Averaged over the {others}, {kind} `{getattr(row, kind)}` changes test accuracy by {100 * row.mean:+.2f} "
-        f"percentage points from the mean of all (95 % interval {100 * row.low:+.2f} to {100 * row.high:+.2f}, "
-        f"corrected p = {row.p:.2g})."
+        f"Averaged over the {others}, {kind} `{getattr(row, kind)}` moves test accuracy by {_points(row)} from the "
+        f"mean of all ({certainty(100 * row.low, 100 * row.high, row.p, 2)})."
         for row in part[part["p"] < LEVEL].itertuples()
     ]
     rest = [f"`{name}`" for name in part.loc[~(part["p"] < LEVEL), kind]]
@@ -184,13 +238,13 @@ def _main_effects(table: pd.DataFrame, kind: str, others: str) -> list[str]:
 
 
 def _shares(table: pd.DataFrame) -> str:
-    share = {source: f"{100 * value:.0f} %" for source, value in table["share"].items()}
-    shown = table.loc["interaction", "p"] < LEVEL
+    share = {source: percent(value, 0) for source, value in table["share"].items()}
+    p = table.loc["interaction", "p"]
+    shown = "is more than chance would give" if p < LEVEL else "is not shown"
     return (
         f"Of the variation of test accuracy over all runs, normalization explains {share['normalization']}, penalty "
         f"{share['penalty']}, their interaction {share['interaction']} and the seed {share['seed']}; {share['rest']} "
-        f"is left unexplained. That the effect of a penalty depends on the normalization {'is' if shown else 'is not'} "
-        f"more than chance would give (p = {table.loc['interaction', 'p']:.2g})."
+        f"is left unexplained. That the effect of a penalty depends on the normalization {shown} ({p_value(p)})."
     )
 
 
@@ -201,9 +255,10 @@ def _normalized(pairs: pd.DataFrame) -> str:
         (largest["first"], largest["second"]) if largest["mean"] > 0 else (largest["second"], largest["first"])
     )
     return (
-        f"Among the networks that normalize, {apart or 'none'} of the {len(pairs)} pairs of normalizations differ in "
-        f"test accuracy by more than chance would give. The largest difference is {abs(100 * largest['mean']):.2f} "
-        f"percentage points, {better} over {worse} (corrected p = {largest['p']:.2g})."
+        f"Among the networks that normalize, {out_of(apart, len(pairs), 'pair')} of normalizations "
+        f"{'differs' if apart == 1 else 'differ'} in test accuracy by more than chance would give. The largest "
+        f"difference is {decimal(abs(100 * largest['mean']), 2)} percentage points, {better} over {worse} (corrected "
+        f"{p_value(largest['p'])})."
     )
 
 
@@ -212,14 +267,13 @@ def _assigned(table: pd.DataFrame) -> list[str]:
     sentences = []
     for (first, second), part in table.groupby(["first", "second"], sort=False):
         rows = {row.source: row for row in part.itertuples()}
-        points = {source: f"{100 * row.mean:+.2f}" for source, row in rows.items()}
+        of = {source: decimal(100 * row.mean, 2, sign=True) for source, row in rows.items()}
         whole = rows["all"]
-        verdict = "more than chance would give" if whole.p < LEVEL else "no more than chance would give"
+        sure = certainty(100 * whole.low, 100 * whole.high, whole.p, 2)
         sentences.append(
-            f"With the kinds of penalty that the study gives them, {first} minus {second} is {points['all']} "
-            f"percentage points (95 % interval {100 * whole.low:+.2f} to {100 * whole.high:+.2f}), {verdict} "
-            f"(corrected p = {whole.p:.2g}): {points['normalization']} from the normalization, {points['penalty']} "
-            f"from the penalty, {points['interaction']} from their going together."
+            f"With the kinds of penalty that the study gives them, {first} minus {second} is {of['all']} percentage "
+            f"points ({sure}), {effects.verdict(whole.p)}: {of['normalization']} from the normalization, "
+            f"{of['penalty']} from the penalty, {of['interaction']} from their going together."
         )
     return sentences
 
@@ -227,19 +281,19 @@ def _assigned(table: pd.DataFrame) -> list[str]:
 def _penalties_act(runs: pd.DataFrame) -> list[str]:
     """What L1 and L2 alone do to the weights, averaged over the normalizations."""
     sentences = []
-    for name, outcome, what, scale, digits in (
-        ("L1", "weights_near_zero", "the part of the weights that are near zero (%)", 100, 1),
-        ("L2", "weights_l2", "the sum of the squared weights", 1, 1),
+    for name, outcome, what, scale, unit in (
+        ("L1", "weights_near_zero", "the share of weights that are near zero", 100, "%"),
+        ("L2", "weights_l2", "the sum of the squared weights", 1, ""),
     ):
         if {"none", name} <= set(runs["penalty"]):
             means = effects.summary(runs, ["penalty"], outcome).set_index("penalty")["mean"]
             table = effects.pairs(runs[runs["penalty"].isin(["none", name])], "penalty", outcome)
             row = table.iloc[0]
-            low, high = sorted((-row["low"], -row["high"]))
+            before, after = (decimal(scale * means[kind], 1) for kind in ("none", name))
+            change = interval(-scale * row["high"], -scale * row["low"], 1, sign=True)
             acts = "It acts" if row["p"] < LEVEL else "That it acts is not shown"
             sentences.append(
-                f"{name} alone changes {what} from {scale * means['none']:.{digits}f} to "
-                f"{scale * means[name]:.{digits}f} (95 % interval of the change {scale * low:+.{digits}f} to "
-                f"{scale * high:+.{digits}f}). {acts} (p = {row['p']:.2g})."
+                f"Averaged over the normalizations, {name} alone changes {what} from {before} to {after}"
+                f"{NO_BREAK + unit if unit else ''} ({INTERVAL} of the change {change}). {acts} ({p_value(row['p'])})."
             )
     return sentences

@@ -14,19 +14,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from normstudy import notation
 from normstudy.normalizations import NORMALIZATIONS
 
 COLOURS = {name: each.colour for name, each in NORMALIZATIONS.items()}
 DASHES = {name: each.dash for name, each in NORMALIZATIONS.items()}
 MARKERS = {name: each.marker for name, each in NORMALIZATIONS.items()}
 
-NUMBER = re.compile(r"(< )?[-+−]?[\d,]*\.?\d*(e[-+]?\d+)?( ?%)?|\d[\d.]*[–×]\d[\d.]*|nan")
 
 STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.formatter.use_mathtext": True,
     "grid.alpha": 0.3,
     "legend.frameon": False,
     "lines.linewidth": 1.8,
@@ -52,27 +53,36 @@ def escape(text: object) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+!|$~^@\"'&])", r"\\\1", str(text)).replace("\n", " ")
 
 
-def minus(text: str) -> str:
-    """The text with a minus sign before each negative number, in the place of a hyphen."""
-    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
+def table(frame: pd.DataFrame, digits: int | None = None) -> None:
+    """Display a table as Markdown, the one form that the page and the PDF share.
 
-
-def table(frame: pd.DataFrame) -> None:
-    """Display a table as Markdown, the one form that the page and the PDF share; numbers are aligned to the right."""
-    numeric = [frame[column].map(lambda value: bool(NUMBER.fullmatch(str(value)))).all() for column in frame]
-    cells = frame.map(lambda value: value if isinstance(value, (int, float, np.number)) else escape(minus(str(value))))
-    markdown = cells.to_markdown(
+    Numbers are written as `notation` writes them, floating ones with so many digits after the point, or else in full.
+    Columns of numbers are aligned to the right.
+    """
+    cells = frame.map(lambda value: _written(value, digits))
+    numeric = [cells[column].map(lambda cell: bool(notation.NUMBER.fullmatch(cell))).all() for column in cells]
+    markdown = cells.map(escape).to_markdown(
         index=False,
         headers=[escape(column) for column in frame],
         colalign=["right" if right else "left" for right in numeric],
         disable_numparse=True,
     )
-    display({"text/markdown": markdown, "text/plain": frame.to_string(index=False)}, raw=True)  # type: ignore[no-untyped-call]
+    display({"text/markdown": markdown, "text/plain": cells.to_string(index=False)}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _written(value: object, digits: int | None) -> str:
+    match value:
+        case bool() | np.bool_():
+            return str(value)
+        case int() | np.integer():
+            return notation.count(int(value))
+        case float() | np.floating():
+            return notation.exact(float(value)) if digits is None else notation.decimal(float(value), digits)
+    return str(value)
 
 
 def say(*sentences: str) -> None:
     """Display sentences made from data, as a list with one item each (a single one as a paragraph)."""
-    sentences = tuple(minus(sentence) for sentence in sentences)
     text = sentences[0] if len(sentences) == 1 else "\n".join(f"- {sentence}" for sentence in sentences)
     display(Markdown(text))  # type: ignore[no-untyped-call]
 
@@ -179,7 +189,7 @@ def confusion_matrix(counts: np.ndarray, classes: Sequence[str], norm_arg: str) 
     for (row, column), count in np.ndenumerate(counts):
         strong = mistakes[row, column] > 0.55 * max(1, mistakes.max())
         weight = "bold" if row == column else "normal"
-        text = str(count) if count else "·"
+        text = notation.count(count) if count else "·"
         axis.text(column, row, text, ha="center", va="center", fontsize=8, weight=weight, color="w" if strong else "k")
     axis.set_xticks(range(len(classes)), classes)
     axis.set_yticks(range(len(classes)), classes)

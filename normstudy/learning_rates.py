@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from normstudy import effects
-from normstudy.effects import LEVEL
+from normstudy.effects import GUESSING, LEVEL
 from normstudy.figures import COLOURS, DASHES, MARKERS, new_figure
+from normstudy.notation import INTERVAL, certainty, count, counted, decimal, exact, interval, out_of, percent
 
 MARGIN = 0.02
 """How far below the best run of its seed the accuracy of a rate that trains may lie."""
@@ -49,7 +50,7 @@ def figure(runs: pd.DataFrame) -> Figure:
             )
         axis.set_xscale("log")
         rates = sorted(runs["learning_rate"].unique())
-        axis.set_xticks(rates, [f"{rate:g}" for rate in rates])
+        axis.set_xticks(rates, [exact(rate) for rate in rates])
         axis.xaxis.set_minor_locator(NullLocator())
         axis.set_xlabel("Peak learning rate")
         axis.set_ylabel("Test accuracy (%)")
@@ -65,10 +66,11 @@ def figure(runs: pd.DataFrame) -> Figure:
 def describe(runs: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
     said = "; ".join(
-        f"{name} " + ", ".join(f"{100 * row.mean:.1f} at {row.learning_rate:g}" for row in part.itertuples())
+        f"{name} "
+        + ", ".join(f"{decimal(100 * row.mean, 1)} at {exact(row.learning_rate)}" for row in part.itertuples())
         for name, part in accuracies(runs).groupby("normalization", observed=True)
     )
-    return f"Mean test accuracy in percent by peak learning rate, with 95 % intervals over the seeds: {said}."
+    return f"Mean test accuracy in percent by peak learning rate, with {INTERVAL}s over the seeds: {said}."
 
 
 def ranges(runs: pd.DataFrame) -> pd.DataFrame:
@@ -109,14 +111,14 @@ def decades(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "normalization": table["normalization"],
-            "decades": [f"{row.mean:.2f}{_interval(row.low, row.high)}" for row in table.itertuples()],
+            "decades": [f"{decimal(row.mean, 2)}{_interval(row.low, row.high)}" for row in table.itertuples()],
             "trains in every seed": [
-                "no rate" if math.isnan(row.lowest) else f"{row.lowest:g} to {row.highest:g}"
+                "no rate" if math.isnan(row.lowest) else f"{exact(row.lowest)} to {exact(row.highest)}"
                 for row in table.itertuples()
             ],
-            "best rate": table["best_rate"].map("{:g}".format),
+            "best rate": table["best_rate"].map(exact),
             "accuracy there (%)": [
-                f"{100 * row.accuracy:.2f}{_interval(100 * row.accuracy_low, 100 * row.accuracy_high)}"
+                f"{decimal(100 * row.accuracy, 2)}{_interval(100 * row.accuracy_low, 100 * row.accuracy_high)}"
                 for row in table.itertuples()
             ],
         }
@@ -127,7 +129,7 @@ def _interval(low: float, high: float, what: str = "") -> str:
     """An interval over the seeds in brackets; a single seed has none."""
     if math.isnan(low):
         return ""
-    return " (in every seed)" if math.isclose(low, high, abs_tol=1e-9) else f" ({what}{low:.2f}–{high:.2f})"
+    return " (in every seed)" if math.isclose(low, high, abs_tol=1e-9) else f" ({what}{interval(low, high, 2)})"
 
 
 def comparisons(runs: pd.DataFrame) -> pd.DataFrame:
@@ -152,19 +154,19 @@ def _widest(table: pd.DataFrame) -> str:
     """Who has the widest range, and who the narrowest."""
     said = []
     for kind, extreme in (("widest", table["mean"].max()), ("narrowest", table["mean"].min())):
-        part = table[np.isclose(table["mean"], extreme)]
+        part, width = table[np.isclose(table["mean"], extreme)], f"{decimal(extreme, 2)} decades"
         names = " and ".join(
-            f"`{row.normalization}`{_interval(row.low, row.high, '95 % interval ')}" for row in part.itertuples()
+            f"`{row.normalization}`{_interval(row.low, row.high, f'{INTERVAL} ')}" for row in part.itertuples()
         )
         if len(part) == len(table):
-            return f"The range of learning rates that trains is equally wide for all: {extreme:.2f} decades on average."
-        said.append(f"{kind}, {extreme:.2f} decades, with {names}")
+            return f"The range of learning rates that trains is equally wide for all: {width} on average."
+        said.append(f"{kind}, {width}, with {names}")
     return f"On average over the seeds, the range of learning rates that trains is {said[0]}, and {said[1]}."
 
 
 def _certainty(low: float, high: float, p: float) -> str:
     same = math.isclose(low, high, abs_tol=1e-9)  # the rates are steps, so that all seeds may well agree
-    return "the same in every seed" if same else f"95 % interval {low:+.2f} to {high:+.2f}, corrected p = {p:.2g}"
+    return "the same in every seed" if same else certainty(low, high, p, 2)
 
 
 def _against_none(pairs: pd.DataFrame) -> list[str]:
@@ -174,7 +176,7 @@ def _against_none(pairs: pd.DataFrame) -> list[str]:
         name, mean = row.first if sign > 0 else row.second, sign * row.mean
         low, high = sorted((sign * row.low, sign * row.high))
         kind = ("wider" if mean > 0 else "narrower") if row.p < LEVEL else "noise"
-        said[kind].append(f"{mean:+.2f} decades with `{name}` ({_certainty(low, high, row.p)})")
+        said[kind].append(f"{decimal(mean, 2, sign=True)} decades with `{name}` ({_certainty(low, high, row.p)})")
     sentences = [
         f"Compared seed by seed, the range is {kind} than without normalization, by more than chance would give: "
         f"{', '.join(said[kind])}."
@@ -192,18 +194,19 @@ def _normalized(pairs: pd.DataFrame) -> list[str]:
     if not len(pairs):
         return []
     apart = [
-        f"{row.mean:+.2f} decades for `{row.first}` minus `{row.second}` ({_certainty(row.low, row.high, row.p)})"
+        f"{decimal(row.mean, 2, sign=True)} decades for `{row.first}` minus `{row.second}` "
+        f"({_certainty(row.low, row.high, row.p)})"
         for row in pairs[pairs["p"] < LEVEL].itertuples()
     ]
     if apart:
         return [
-            f"Among the networks that normalize, {len(apart)} of the {len(pairs)} pairs differ by more than chance "
-            f"would give: {', '.join(apart)}."
+            f"Among the networks that normalize, {out_of(len(apart), len(pairs), 'pair')} "
+            f"{'differs' if len(apart) == 1 else 'differ'} by more than chance would give: {', '.join(apart)}."
         ]
     row = pairs.loc[pairs["mean"].abs().idxmax()]
     return [
-        f"Among the networks that normalize, all {len(pairs)} differences are within noise. The largest is "
-        f"{row['mean']:+.2f} decades, `{row['first']}` minus `{row['second']}` "
+        f"Among the networks that normalize, {out_of(0, len(pairs), 'difference')} can be told from noise. The largest "
+        f"is {decimal(row['mean'], 2, sign=True)} decades, `{row['first']}` minus `{row['second']}` "
         f"({_certainty(row['low'], row['high'], row['p'])})."
     ]
 
@@ -211,15 +214,18 @@ def _normalized(pairs: pd.DataFrame) -> list[str]:
 def _ends(runs: pd.DataFrame, table: pd.DataFrame) -> list[str]:
     """Where the rates tried cut a range off."""
     sentences = []
-    for beyond, end, rate in (
-        ("below the lowest", "at_lowest", runs["learning_rate"].min()),
-        ("above the highest", "at_highest", runs["learning_rate"].max()),
+    for end, beyond, rate in (
+        ("lowest", "below", runs["learning_rate"].min()),
+        ("highest", "above", runs["learning_rate"].max()),
     ):
-        reached = [f"`{name}` {count}" for name, count in table[["normalization", end]].to_numpy() if count]
+        reached = [
+            f"with `{row['normalization']}` in {out_of(row[f'at_{end}'], row['seeds'], 'seed')}"
+            for _, row in table[table[f"at_{end}"] > 0].iterrows()
+        ]
         if reached:
             sentences.append(
-                f"A range may go on {beyond} rate tried, {rate:g}, where it reaches it. Of {table['seeds'].iloc[0]} "
-                f"seeds it does in this many: {', '.join(reached)}."
+                f"The range reaches the {end} rate tried, {exact(rate)}, and may go on {beyond} it, "
+                f"{', '.join(reached)}."
             )
     return sentences
 
@@ -228,12 +234,16 @@ def _margins(runs: pd.DataFrame) -> str:
     said = []
     for margin in OTHER_MARGINS:
         means = effects.decades_that_train(runs, margin).groupby("normalization", observed=True)["decades"].mean()
-        points = f"{100 * margin:g} percentage point{'' if math.isclose(margin, 0.01) else 's'}"
-        said.append(f"within {points} of the best: {', '.join(f'{name} {mean:.2f}' for name, mean in means.items())}")
+        widths = ", ".join(f"{name} {decimal(mean, 2)}" for name, mean in means.items())
+        said.append(f"within {_points(margin)} of the best: {widths}")
     return (
-        f"The ranges depend on what counts as training. Here it is an accuracy within {100 * MARGIN:g} percentage "
-        f"points of the best. Mean decades {'; '.join(said)}."
+        f"The ranges depend on what counts as training. Here it is an accuracy within {_points(MARGIN)} of the best. "
+        f"Mean decades {'; '.join(said)}."
     )
+
+
+def _points(margin: float) -> str:
+    return counted(round(100 * margin), "percentage point")
 
 
 def _failures(runs: pd.DataFrame) -> list[str]:
@@ -241,18 +251,18 @@ def _failures(runs: pd.DataFrame) -> list[str]:
     diverged = runs[runs["diverged"]]
     stuck = runs[~runs["diverged"] & (runs["test_accuracy"] < STUCK)]
     sentences = [
-        f"{len(diverged)} of the {len(runs)} runs diverged and count as guessing: {_places(diverged)}."
-        if len(diverged)
-        else f"None of the {len(runs)} runs diverged."
+        f"{out_of(len(diverged), len(runs), 'run').capitalize()} diverged"
+        + (f" and count as guessing: {_places(diverged)}." if len(diverged) else ".")
     ]
     if len(stuck):
         sentences.append(
-            f"{len(stuck)} of the {len(runs)} runs did not diverge, but end below {100 * STUCK:g} % test accuracy, "
-            f"where guessing gives 10 %: {_places(stuck)}."
+            f"{out_of(len(stuck), len(runs), 'run').capitalize()} did not diverge, but ended below "
+            f"{percent(STUCK, 0)} test accuracy, where guessing gives {percent(GUESSING['test_accuracy'], 0)}: "
+            f"{_places(stuck)}."
         )
     return sentences
 
 
 def _places(runs: pd.DataFrame) -> str:
     counts = runs.groupby(["normalization", "learning_rate"], observed=True).size()
-    return ", ".join(f"{count} with `{name}` at {rate:g}" for (name, rate), count in counts.items())
+    return ", ".join(f"{count(number)} with `{name}` at {exact(rate)}" for (name, rate), number in counts.items())

@@ -11,6 +11,9 @@ from normstudy.statistics import count
 
 NORMALIZATION_LAYERS = (nn.BatchNorm2d, nn.GroupNorm)
 
+COMPANY = 7
+"""How many images are put beside one to see whether they change what is said of it."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -66,7 +69,7 @@ def expected(layer: Layer, norm_arg: str, groups: int) -> int:
 
 @torch.no_grad()
 def company(net: nn.Module, images: Tensor, index: int, trials: int, generator: torch.Generator) -> Tensor:
-    """What `net` in training mode says of one image, each time with 7 other images beside it.
+    """What `net` in training mode says of one image, each time with `COMPANY` other images beside it.
 
     Args:
         net: the network; a copy of it is run, so that its running statistics stay.
@@ -81,31 +84,41 @@ def company(net: nn.Module, images: Tensor, index: int, trials: int, generator: 
     net = copy.deepcopy(net).train()
     answers = []
     for _ in range(trials):
-        others = torch.randint(len(images), (7,), generator=generator)
+        others = torch.randint(len(images), (COMPANY,), generator=generator)
         batch = torch.cat([images[index : index + 1], images[others]])
         answers.append(net(batch)[0].softmax(dim=0))
     return torch.stack(answers)
 
 
 def parameter_counts(nets: Mapping[str, nn.Module], shapes: list[tuple[int, int, int]]) -> list[dict[str, int | str]]:
-    """Gamma and beta of each normalization layer, a row each: PyTorch's count beside the textbook's.
+    """Gamma and beta of each normalization layer, a row each, beside those of `nn.LayerNorm` in its place.
 
-    The textbook's layer normalization has a gamma and a beta for each element of an image (C·H·W); PyTorch's
-    `GroupNorm(1, C)`, as all its layers for images, has one for each channel (C).
+    The layers of these networks have one of each for each channel (C). `nn.LayerNorm` has, as Ba et al. (2016), one for
+    each element of an image (C·H·W).
 
     Args:
         nets: variant → network, all of one architecture.
         shapes: (C, H, W) of each normalization layer's input.
     """
+    layers = {
+        name: [module for module in net.modules() if isinstance(module, NORMALIZATION_LAYERS)]
+        for name, net in nets.items()
+    }
     rows: list[dict[str, int | str]] = []
-    for number, (channels, height, width) in enumerate(shapes, 1):
-        row: dict[str, int | str] = {"layer": number, "input C×H×W": f"{channels}×{height}×{width}"}
-        for name, net in nets.items():
-            layer = [module for module in net.modules() if isinstance(module, NORMALIZATION_LAYERS)][number - 1]
-            row[f"{name}, PyTorch"] = sum(parameter.numel() for parameter in layer.parameters())
-        row["batch or group, textbook"] = 2 * channels
-        row["layer, textbook"] = 2 * channels * height * width
-        rows.append(row)
+    for number, shape in enumerate(shapes, 1):
+        row: dict[str, int | str] = {"layer": number, "input C×H×W": "×".join(map(str, shape))}
+        row |= {f"{name}: {_written(own[number - 1])}": _size(own[number - 1]) for name, own in layers.items()}
+        rows.append(row | {"LayerNorm([C, H, W])": _size(nn.LayerNorm(shape))})
     total: dict[str, int | str] = {"layer": "all", "input C×H×W": ""}
     total |= {key: sum(int(row[key]) for row in rows) for key in rows[0] if key not in total}
     return [*rows, total]
+
+
+def _size(layer: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in layer.parameters())
+
+
+def _written(layer: nn.Module) -> str:
+    if isinstance(layer, nn.GroupNorm):
+        return "GroupNorm(1, C)" if layer.num_groups == 1 else "GroupNorm(G, C)"
+    return f"{type(layer).__name__}(C)"

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import asdict
 
 from normstudy.data import Dataset
+from normstudy.notation import significant
 from normstudy.training import EpochMetrics, Settings, build, fit
 
 
@@ -28,5 +29,5 @@ def describe(norm_arg: str, first: EpochMetrics, again: EpochMetrics) -> str:
         return f"Trained once more, the first epoch of the {norm_arg} variant gave the same numbers, bit for bit."
     return (
         f"Trained once more, the first epoch of the {norm_arg} variant gave other numbers: losses and accuracies "
-        f"(0 to 1) that differ by up to {largest:.1e}."
+        f"(0 to 1) that differ by up to {significant(largest)}."
     )

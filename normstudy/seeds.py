@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from normstudy import grid, provenance
-from normstudy.effects import LEVEL, holm
+from normstudy.effects import LEVEL, holm, verdict
 from normstudy.figures import COLOURS, MARKERS, new_figure
+from normstudy.normalizations import ordered
+from normstudy.notation import INTERVAL, NO_BREAK, certainty, count, counted, decimal, exact, interval, out_of, percent
 from normstudy.places import StudyError
 from normstudy.variants import Value
 
@@ -39,8 +41,17 @@ def read(file: Path) -> pd.DataFrame:
 
 
 def last_epoch(rows: pd.DataFrame) -> pd.DataFrame:
-    """The last epoch of every run: a row for each `norm_arg` and `seed`, of a table with a row an epoch."""
-    return rows.loc[rows.groupby(["norm_arg", "seed"], sort=False)["epoch"].idxmax()].reset_index(drop=True)
+    """The last epoch of every run, of a table with a row an epoch: a row for each `norm_arg` and `seed`.
+
+    The normalizations are in the order of the study.
+    """
+    last = rows.loc[rows.groupby(["norm_arg", "seed"], sort=False)["epoch"].idxmax()]
+    return last.sort_values("norm_arg", key=_places, kind="stable", ignore_index=True)
+
+
+def _places(norm_args: pd.Series) -> pd.Series:
+    """The place of each normalization in the order of the study."""
+    return norm_args.map(ordered(norm_args).index)
 
 
 def summary(last: pd.DataFrame) -> pd.DataFrame:
@@ -72,19 +83,17 @@ def summary(last: pd.DataFrame) -> pd.DataFrame:
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """`summary` as the report prints it, in percent."""
-    percent = {
-        name: (100 * table[name]).map("{:.3f}".format) for name in ("mean", "sd", "low", "high", "worst", "best")
-    }
+    rows = list(table.itertuples())
     return pd.DataFrame(
         {
             "variant": table["norm_arg"],
             "seeds": table["seeds"],
             "epochs": table["epochs"],
-            "mean (%)": percent["mean"],
-            "standard deviation": percent["sd"],
-            "95 % interval": percent["low"] + "–" + percent["high"],
-            "worst": percent["worst"],
-            "best": percent["best"],
+            "mean (%)": [decimal(100 * row.mean, 3) for row in rows],
+            "standard deviation": [decimal(100 * row.sd, 3) for row in rows],
+            INTERVAL: [interval(100 * row.low, 100 * row.high, 3) for row in rows],
+            "worst": [decimal(100 * row.worst, 3) for row in rows],
+            "best": [decimal(100 * row.best, 3) for row in rows],
         }
     )
 
@@ -129,19 +138,16 @@ def paired(last: pd.DataFrame) -> pd.DataFrame:
 
 def findings(last: pd.DataFrame) -> list[str]:
     """What the seeds say about the variants, a sentence each."""
-    table = summary(last)
     sentences = [
-        f"The {row.norm_arg} variant reaches {row.mean:.3%} on average over {row.seeds} seeds "
-        f"(from {row.worst:.2%} to {row.best:.2%}), at the last of {row.epochs} epochs."
-        for row in table.itertuples()
+        f"The {row.norm_arg} variant reaches {percent(row.mean, 3)} on average over {counted(row.seeds, 'seed')} "
+        f"(from {percent(row.worst)} to {percent(row.best)}), at the last of {counted(row.epochs, 'epoch')}."
+        for row in summary(last).itertuples()
     ]
-    for row in paired(last).itertuples():
-        verdict = "more than chance would give" if row.p < LEVEL else "within what chance would give"
-        sentences.append(
-            f"Seed by seed, {row.first} minus {row.second} is {100 * row.difference:+.3f} percentage points on average "
-            f"(95 % interval {100 * row.low:+.3f} to {100 * row.high:+.3f}): {verdict} (corrected p = {row.p:.2g})."
-        )
-    return sentences
+    return sentences + [
+        f"Seed by seed, {row.first} minus {row.second} is {decimal(100 * row.difference, 3, sign=True)} percentage "
+        f"points on average ({certainty(100 * row.low, 100 * row.high, row.p, 3)}), {verdict(row.p)}."
+        for row in paired(last).itertuples()
+    ]
 
 
 def made_with(values: Mapping[str, Value]) -> str:
@@ -155,10 +161,10 @@ def origin(rows: pd.DataFrame, current: Collection[str]) -> str:
     older = len(runs) - runs["made_with"].isin(current).sum()
     if older:
         return (
-            f"{older} of these {len(runs)} runs were made before the last change of the code that trains, or of its "
-            f"parameters; `python -m tests.benchmarks.seeds` makes them anew."
+            f"{out_of(older, len(runs), 'run').capitalize()} preceded the last change of the code that trains, or of "
+            f"its parameters; `python -m tests.benchmarks.seeds` makes them anew."
         )
-    return f"All {len(runs)} runs were made with the parameters that the notebook and `params/` have now."
+    return f"All {counted(len(runs), 'run')} were made with the parameters that the notebook and `params/` have now."
 
 
 def tuning_table(runs: pd.DataFrame, used: Sequence[Mapping[str, Value]] = (), best: int = 2) -> pd.DataFrame:
@@ -176,7 +182,8 @@ def tuning_table(runs: pd.DataFrame, used: Sequence[Mapping[str, Value]] = (), b
     ).reset_index()
     ours = [tuple(values[name] for name in how) for values in used]
     chosen = table[how].apply(tuple, axis=1).isin(ours) & table["network"].eq(NETWORK) & table["changed"].eq("")
-    table = table.assign(chosen=chosen).sort_values(["epochs", "norm_arg", "loss"], ascending=[False, True, True])
+    table = table.assign(chosen=chosen, place=_places(table["norm_arg"]))
+    table = table.sort_values(["epochs", "place", "loss"], ascending=[False, True, True])
     rank = table.groupby(["epochs", "norm_arg"], sort=False).cumcount()
     table = table[(rank < best) | table["chosen"]].reset_index(drop=True)
     return pd.DataFrame(
@@ -185,15 +192,15 @@ def tuning_table(runs: pd.DataFrame, used: Sequence[Mapping[str, Value]] = (), b
             "variant": table["norm_arg"],
             "network": table["network"] + table["changed"].map(lambda change: f" ({change})" if change else ""),
             "optimizer, batch": table["optimizer"]
-            + table["learning_rate"].map(" {:g}, ".format)
-            + table["batch_size"].map(str),
-            "L1, L2": table["l1"].map("{:g}, ".format) + table["l2"].map("{:g}".format),
-            "augmentation": table["rotation"].map("{:g}°, ".format)
-            + table["shift"].map("{:g} px, ".format)
-            + (100 * table["scale"]).map("{:g} %".format),
+            + table["learning_rate"].map(lambda rate: f" {exact(rate)}, ")
+            + table["batch_size"].map(count),
+            "L1, L2": table["l1"].map(exact) + ", " + table["l2"].map(exact),
+            "augmentation": table["rotation"].map(lambda angle: f"{exact(angle)}°, ")
+            + table["shift"].map(lambda pixels: f"{exact(pixels)}{NO_BREAK}px, ")
+            + table["scale"].map(lambda scale: percent(scale, 0)),
             "seeds": table["seeds"],
-            "held-out loss": table["loss"].map("{:.4f}".format),
-            "accuracy (%)": (100 * table["accuracy"]).map("{:.2f}".format),
+            "held-out loss": [decimal(loss, 4) for loss in table["loss"]],
+            "accuracy (%)": [decimal(100 * accuracy, 2) for accuracy in table["accuracy"]],
             "used": table["chosen"].map({True: "yes", False: ""}),
         }
     )

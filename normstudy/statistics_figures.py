@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from normstudy.figures import new_figure
+from normstudy.notation import decimal, exact
 from normstudy.statistics import count, sharing_sets
 
 # Okabe & Ito's colours, the strongest first; the darkest are lightened until black writing on them is easy to read.
@@ -79,7 +80,7 @@ def _sheet(axis: Axes, x: Tensor, sets: Tensor, colours: Sequence[str]) -> None:
     for (n, c, h, w), value in np.ndenumerate(x.numpy()):
         left, top, index = 1.0 * w + (width + 0.4) * c, 1.0 * h + (height + 0.4) * n, int(sets[n, c, h, w])
         axis.add_patch(Rectangle((left, top), 1, 1, facecolor=colours[index], edgecolor="white", linewidth=0.5))
-        axis.text(left + 0.5, top + 0.5, f"{value:g}", ha="center", va="center", fontsize=7, color="black")
+        axis.text(left + 0.5, top + 0.5, exact(value), ha="center", va="center", fontsize=7, color="black")
         corners.setdefault(index, []).append((left, top))
     for places in corners.values():
         (left, top), (right, bottom) = np.min(places, axis=0), np.max(places, axis=0) + 1
@@ -106,7 +107,7 @@ def undoing_figure(original: Tensor, steps: Sequence[tuple[float, float, Tensor]
     figure, axes = new_figure(1.45 * (len(steps) + 1), 2.0, columns=len(steps) + 1)
     everything = [original, *(image for _, _, image in steps)]
     low, high = min(float(image.min()) for image in everything), max(float(image.max()) for image in everything)
-    titles = ["original", *(f"γ = {gamma:.2f}\nβ = {beta:.2f}" for gamma, beta, _ in steps)]
+    titles = ["original", *(f"γ = {decimal(gamma, 2)}\nβ = {decimal(beta, 2)}" for gamma, beta, _ in steps)]
     for axis, image, title in zip(axes[0], everything, titles, strict=True):
         axis.imshow(image.numpy(), cmap="gray_r", vmin=low, vmax=high, interpolation="none")
         axis.set_title(title, fontsize=8)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from normstudy import figures, grid, places, provenance
 from normstudy.normalizations import ordered
+from normstudy.notation import counted, out_of
 from normstudy.places import StudyError
 
 FORMAT = "1"
@@ -110,13 +111,13 @@ def _shown(root: Path, file: Path, asked: str, dataset: str, table: Path, found:
     makers = ", and ".join(figures.escape(maker) for maker in frame["made_by"].unique())
     published = "come with the project" if "results" in table.relative_to(root).parts else "were made here"
     origin.append(
-        f"The results of these {len(found)} runs on {dataset} {published}. They were made by `{command_of(table)}` on: "
-        f"{makers}."
+        f"The results of these {counted(len(found), 'run')} on {dataset} {published}. They were made by "
+        f"`{command_of(table)}` on: {makers}."
     )
     older = frame.loc[frame["code"] != provenance.fingerprint(), "run"].nunique()
     if older:
         origin.append(
-            f"{older} of the {len(found)} runs were made before the last change of the code that trains; "
+            f"{out_of(older, len(found), 'run').capitalize()} preceded the last change of the code that trains; "
             f"the same command makes them anew."
         )
     return Shown(frame, dataset, table, origin)

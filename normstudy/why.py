@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from normstudy import effects
 from normstudy.effects import LEVEL
 from normstudy.figures import COLOURS, DASHES, new_figure
+from normstudy.notation import INTERVAL, UNKNOWN, decimal, interval, out_of, p_value, significant
 
 SMOOTHNESS = {
     "gradient_norm": "Norm of the gradient",
@@ -130,7 +131,7 @@ def _first_and_last(rows: pd.DataFrame, column: str) -> str:
     said = []
     for name in dict.fromkeys(means.index.get_level_values("norm_arg")):
         of_epochs = means[name].unstack()
-        first, last = (", ".join(f"{value:.2f}" for value in of_epochs.loc[epoch]) for epoch in _ends(rows))
+        first, last = (", ".join(decimal(value, 2) for value in of_epochs.loc[epoch]) for epoch in _ends(rows))
         said.append(f"{name} before training {first}, at the last epoch {last}")
     return "; ".join(said)
 
@@ -138,11 +139,10 @@ def _first_and_last(rows: pd.DataFrame, column: str) -> str:
 def describe_smoothness(rows: pd.DataFrame) -> str:
     """The figure of smoothness in words, with its means before training and at the last epoch."""
     means = rows.groupby(["norm_arg", "epoch"], sort=False)[list(SMOOTHNESS)].mean()
-    first, last = _ends(rows)
     said = [
         f"{label}: "
         + "; ".join(
-            f"{name} {means.loc[(name, first), column]:.2g}, then {means.loc[(name, last), column]:.2g}"
+            f"{name} " + ", then ".join(significant(means.loc[(name, epoch), column]) for epoch in _ends(rows))
             for name in rows["norm_arg"].unique()
         )
         for column, label in SMOOTHNESS.items()
@@ -158,29 +158,41 @@ def _ends(rows: pd.DataFrame) -> tuple[int, int]:
 
 
 def last_epoch(rows: pd.DataFrame) -> pd.DataFrame:
-    """All that was measured after the last epoch, as the report prints it: a column a normalization.
+    """All that was measured after the last epoch: a row for each measure and normalization.
 
-    Each number is a mean over the seeds, followed by the smallest and the largest of them.
+    Returns:
+        `measure`, `normalization`, `penalty`, and over the seeds `mean`, `smallest` and `largest`. What has no such
+        measure is left out.
     """
     last = effects.last_epochs(rows)
-    outcomes = {"test accuracy (%)": (100 * last["test_accuracy"], ".2f")}
-    outcomes |= {label.lower(): (last[column], "#.2g") for column, label in SMOOTHNESS.items()}
+    measures = {"test accuracy (%)": 100 * last["test_accuracy"]}
+    measures |= {label.lower(): last[column] for column, label in SMOOTHNESS.items()}
     for column, what in (
         ("given_sd", "standard deviation into layer"),
         ("gamma_mean", "mean of γ, layer"),
         ("beta_mean", "mean of β, layer"),
     ):
         for layer in (1, layers(rows, [column])["layer"].max()):
-            outcomes[f"{what} {layer}"] = (last[column].str[layer - 1], ".2f")
-    table = pd.DataFrame({"after the last epoch": ["penalty", *outcomes]})
-    for name, part in last.groupby("normalization", observed=True):
-        cells = [str(part["penalty"].iloc[0])]
-        for values, form in outcomes.values():
-            there = values[part.index].dropna()
-            mean, low, high = (f"{number:{form}}" for number in (there.mean(), there.min(), there.max()))
-            cells.append(f"{mean} ({low} to {high})" if len(there) else "–")
-        table[str(name)] = cells
-    return table
+            measures[f"{what} {layer}"] = last[column].str[layer - 1]
+    about = last[["normalization", "penalty"]].astype(str)
+    table = pd.concat([about.assign(measure=measure, value=values) for measure, values in measures.items()])
+    grouped = table.dropna().groupby(["measure", "normalization", "penalty"], sort=False)["value"]
+    return grouped.agg(mean="mean", smallest="min", largest="max").reset_index()
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """`last_epoch` as the report prints it, a column a normalization: means, and the smallest and largest seed."""
+    powers = {label.lower() for label in SMOOTHNESS.values()}  # these span powers of ten
+    cells: dict[str, dict[str, str]] = {}
+    for row in table.itertuples():
+        written = [
+            significant(value) if row.measure in powers else decimal(value, 2)
+            for value in (row.mean, row.smallest, row.largest)
+        ]
+        column = cells.setdefault(row.normalization, {"penalty": row.penalty})
+        column[row.measure] = f"{written[0]} ({written[1]} to {written[2]})"
+    wide = pd.DataFrame(cells, index=["penalty", *table["measure"].unique()]).fillna(UNKNOWN)
+    return wide.rename_axis("after the last epoch").reset_index()
 
 
 def per_run(rows: pd.DataFrame) -> pd.DataFrame:
@@ -244,19 +256,19 @@ def findings(rows: pd.DataFrame) -> list[str]:
     } | {column: f"{label}, averaged over all epochs" for column, label in SMOOTHNESS.items()}
     sentences = [
         "Each normalization is compared with none, seed by seed. In brackets: the ratio (×) or the difference, its "
-        f"95 % interval, and p, corrected for the {table['norm_arg'].nunique()} normalizations. With ratios, means are "
+        f"{INTERVAL}, and p, corrected for the {table['norm_arg'].nunique()} normalizations. With ratios, means are "
         "geometric."
     ]
     for outcome, lead in leads.items():
         part = table[table["outcome"] == outcome]
-        told = f"{lead}: {part['none'].iloc[0]:.3g} without normalization. {_compared(part)}"
+        told = f"{lead}: {significant(part['none'].iloc[0], 3)} without normalization. {_compared(part)}"
         sentences.append(f"{told} {_smoother(part)}" if outcome == "gradient_change" else told)
     sentences += _gamma(rows)
     diverged = _diverged(rows)
     if diverged.any():
         sentences.append(
-            f"{diverged.sum()} of the {len(diverged)} runs diverged. Their seeds are left out of the comparisons with "
-            "none."
+            f"{out_of(diverged.sum(), len(diverged), 'run').capitalize()} diverged. Their seeds are left out of the "
+            "comparisons with none."
         )
     return sentences
 
@@ -266,14 +278,15 @@ def _compared(part: pd.DataFrame) -> str:
     said: dict[str, list[str]] = {"Apart by more than chance": [], "Within noise": [], "With a single seed": []}
     for row in part.itertuples():
         mean, low, high = (
-            f"×{value:.2g}" if row.scale == "ratio" else f"{value:+.2g}" for value in (row.mean, row.low, row.high)
+            f"×{significant(value)}" if row.scale == "ratio" else significant(value, sign=True)
+            for value in (row.mean, row.low, row.high)
         )
         if np.isnan(row.p):
             verdict, certainty = "With a single seed", ""
         else:
             verdict = "Apart by more than chance" if row.p < LEVEL else "Within noise"
-            certainty = f", {low} to {high}, p = {row.p:.2g}"
-        said[verdict].append(f"`{row.norm_arg}` {row.own:.3g} ({mean}{certainty})")
+            certainty = f", {low} to {high}, {p_value(row.p)}"
+        said[verdict].append(f"`{row.norm_arg}` {significant(row.own, 3)} ({mean}{certainty})")
     return " ".join(f"{verdict}: {', '.join(items)}." for verdict, items in said.items() if items)
 
 
@@ -301,17 +314,17 @@ def _gamma(rows: pd.DataFrame) -> list[str]:
         departures["p"] = effects.holm(departures["p"])
         layer = departures["mean"].abs().idxmax()
         most, others = departures.loc[layer], departures["mean"].drop(layer)
-        verdict = "more than chance would give" if most["p"] < LEVEL else "within noise"
+        ends = interval(1 + most["low"], 1 + most["high"], 2)
         certainty = (
             "a single seed"
             if np.isnan(most["p"])
-            else f"95 % interval {1 + most['low']:.2f} to {1 + most['high']:.2f}, {verdict}, p = {most['p']:.2g} "
-            f"corrected for the {len(departures)} layers"
+            else f"{INTERVAL} {ends}, {effects.verdict(most['p'])}, {p_value(most['p'])} corrected for the "
+            f"{len(departures)} layers"
         )
         sentences.append(
             f"With `{name}`, gamma departs most from 1, where it starts, in layer {layer}. There its mean over the "
-            f"channels ends at {1 + most['mean']:.2f} ({certainty}). In the other layers it ends "
-            f"between {1 + others.min():.2f} and {1 + others.max():.2f}. The gammas of a layer have a standard "
-            f"deviation of {part['gamma_sd'].mean():.2f} on average."
+            f"channels ends at {decimal(1 + most['mean'], 2)} ({certainty}). In the other layers it ends between "
+            f"{decimal(1 + others.min(), 2)} and {decimal(1 + others.max(), 2)}. The gammas of a layer have a standard "
+            f"deviation of {decimal(part['gamma_sd'].mean(), 2)} on average."
         )
     return sentences

@@ -36,9 +36,46 @@ def body(folder: Path) -> str:
     return " ".join(article(folder).xpath("//body//text()[not(ancestor::script or ancestor::style or ancestor::pre)]"))
 
 
+def prose(path: Path) -> str:
+    """What is read on a page, and the text alternatives of its pictures: no code, no formulas, no list of sources."""
+    aside = "ancestor::script or ancestor::style or ancestor::pre or ancestor::code or ancestor::*[local-name()='math']"
+    texts = page(path).xpath(f"//body//text()[not({aside} or ancestor::*[@id='refs'])]")
+    alternatives = [alt.replace(" %", "\u00a0%") for alt in page(path).xpath("//body//img/@alt")]  # these have no lines
+    return "\n".join([*map(str, texts), *alternatives])
+
+
 def pages(folder: Path) -> list[Path]:
     """Every page of the report."""
     return sorted(path for path in folder.rglob("*.html") if "site_libs" not in path.parts)
+
+
+OTHER_STYLES = {
+    "a percent sign that may part from its number": r"\d ?%",
+    "an e for a power of ten": r"\d[eE][-+−]?\d",
+    "a hyphen for a minus sign": r"(?<![\w.,)\]])[-–]\d",
+    "a sign before nothing": r"[-+−]0(?:\.0*)?(?![\d.,])",
+    "thousands that are not apart": r"(?<![\d.,])(?!(?:19|20)\d\d(?!\d))\d{4,}",
+    "a probability of nothing": r"\bp = 0(?:\.0*)?(?![\d.])|\bp < 0\.000",
+    "no number": r"\b(?:nan|NaN|inf|None)\b(?! of)",
+    "some of the same number": r"\b(\d+) of the \1\b",
+}
+
+
+def numbers_are_in_one_style(folder: Path) -> None:
+    """No page has a number that is written in another way than `normstudy.notation` writes it."""
+    for path in pages(folder):
+        for style, pattern in OTHER_STYLES.items():
+            found = [match[0] for match in re.finditer(rf".{{0,30}}(?:{pattern}).{{0,10}}", prose(path))]
+            assert not found, f"{path.name}: {style}: {found[:5]}"
+
+
+def data_are_for_machines(folder: Path) -> None:
+    """Tables that can be downloaded hold plain numbers, whatever the page makes of them."""
+    tables = list(folder.rglob("*.csv"))
+    assert tables
+    for path in tables:
+        found = re.findall(r"−\d|[\u00a0⁻]|\d to \d|< 0\.", path.read_text(encoding="utf-8"))
+        assert not found, f"{path.name}: {found[:5]}"
 
 
 def everything(folder: Path) -> None:
@@ -52,6 +89,8 @@ def everything(folder: Path) -> None:
     nothing_is_loaded_from_elsewhere(folder)
     page_is_accessible(folder)
     citations_are_listed(folder)
+    numbers_are_in_one_style(folder)
+    data_are_for_machines(folder)
     pdf_has_the_same_parts(folder)
 
 

@@ -34,11 +34,12 @@ def test_the_table_has_a_row_a_batch_size_and_a_column_a_normalization():
 def test_a_planted_loss_of_batch_normalization_in_small_batches_is_found():
     said = batch_sizes.findings(runs({("batch", 2): 0.05}))
     assert any(
-        "the test error of batch goes from" in sentence and ", more than chance" in sentence for sentence in said
+        "the test error of batch normalization goes from" in sentence and ", more than chance" in sentence
+        for sentence in said
     )
     assert (
-        "Batch normalization has a larger error than group at 2 images a batch; at the other sizes they cannot be told "
-        "apart." in said
+        "Batch normalization has a larger error than group normalization with batches of 2 images; with the other "
+        "sizes they cannot be told apart." in said
     )
     row = batch_sizes.against_batch(runs({("batch", 2): 0.05})).query("batch_size == 2 and other == 'group'").iloc[0]
     assert row["mean"] == pytest.approx(0.05, abs=0.003)
@@ -47,13 +48,21 @@ def test_a_planted_loss_of_batch_normalization_in_small_batches_is_found():
 
 def test_a_planted_gain_has_the_other_sign():
     said = batch_sizes.findings(runs({("layer", 2): 0.05, ("layer", 8): 0.05, ("layer", 32): 0.05}))
-    assert "Batch normalization has a smaller error than layer at 2, 8, 32 images a batch." in said
+    assert "Batch normalization has a smaller error than layer normalization with batches of 2, 8, 32 images." in said
 
 
 def test_where_nothing_was_planted_nothing_is_found():
     said = batch_sizes.findings(runs())
-    assert sum(", no more than chance would give" in sentence for sentence in said) == 3
-    assert "Batch normalization and group cannot be told apart at any batch size." in said
+    assert sum(", which cannot be told from chance." in sentence for sentence in said) == 3
+    assert "Batch normalization and group normalization cannot be told apart with any batch size." in said
+
+
+def test_a_single_seed_has_neither_interval_nor_verdict():
+    table = runs()[lambda rows: rows["seed"] == 0]
+    assert batch_sizes.results(table).loc[0, "batch"].replace(".", "").isdigit()
+    said = batch_sizes.findings(table)
+    assert not any("nan" in sentence or "more than chance" in sentence for sentence in said)
+    assert sum("which a single seed cannot tell from chance" in sentence for sentence in said) == 3
 
 
 def test_the_published_numbers_have_the_gap_that_their_abstract_states():

@@ -51,7 +51,7 @@ def test_the_interval_is_wilsons():
 
 def test_variants_that_hardly_disagree_are_not_called_different():
     _, _, findings = study(batch=set(range(10)), layer=set(range(1, 12)), group=set(range(2, 13)))
-    assert any("No two variants differ by more than chance" in sentence for sentence in findings)
+    assert any("no two variants differ by more than chance" in sentence for sentence in findings)
     assert not any("is better than" in sentence for sentence in findings)
 
 
@@ -77,7 +77,7 @@ def test_normalization_and_penalty_are_not_told_apart():
 
 def test_a_graphs_description_gives_where_each_line_begins_and_ends():
     text = comparison.describe({"batch": history(0.95)}, "test_accuracy")
-    assert "batch from 50.00 % after epoch 1 to 95.00 % after epoch 2" in text
+    assert "batch from 50.00\u00a0% after epoch 1 to 95.00\u00a0% after epoch 2" in text
 
 
 class TestDiverged:
@@ -107,3 +107,30 @@ class TestDiverged:
     def test_a_graph_is_described_by_those_that_trained(self):
         histories = {"batch": history(0.9), "layer": history(0.9)[:0]}
         assert "layer" not in comparison.describe(histories, "test_loss")
+
+
+def said(**wrong: set[int]) -> str:
+    return " ".join(study(**wrong)[2]).replace("\u00a0", " ")
+
+
+def test_the_findings_name_the_variants_in_the_order_of_the_study():
+    assert "batch 99.00 %, layer 98.80 %, group 99.50 % of 1,000 images" in said(
+        batch=set(range(10)), layer=set(range(12)), group=set(range(5))
+    )
+
+
+def test_shared_mistakes_are_said_whatever_their_number():
+    assert "No test image is misclassified by all three variants." in said(batch={1}, layer={2}, group={3})
+    assert (
+        "1 test image is misclassified by all three variants: 100 % of the mistakes of the variant with the fewest, "
+        in (said(batch={1}, layer={1, 2}, group={1, 3}))
+    )
+    assert "2 test images are misclassified by both variants: 50 % of the mistakes of each." in said(
+        batch={1, 2, 3, 4}, layer={1, 2, 5, 6}
+    )
+
+
+def test_networks_that_disagree_much_but_evenly_are_not_said_to_disagree_little():
+    text = said(batch=set(range(100)), layer=set(range(100, 200)), group=set(range(200, 300)))
+    assert "no two variants differ by more than chance would give (McNemar's test, smallest corrected p = 1.00)" in text
+    assert "too few" not in text

@@ -70,7 +70,7 @@ def test_a_grid_holds_each_image_once():
 
 
 def test_numbers_are_aligned_to_the_right(shown: list[tuple[dict, dict]]):
-    figures.table(pd.DataFrame({"word": ["a", "b"], "number": [1, 2], "written": ["1.50", "−2.5e-05"]}))
+    figures.table(pd.DataFrame({"word": ["a", "b"], "number": [1, 2], "written": ["1.50", "−2.5×10⁻⁵"]}))
     rule = shown[0][0]["text/markdown"].splitlines()[1]
     assert [part.endswith(":") for part in rule.strip("|").split("|")] == [False, True, True]
 
@@ -83,7 +83,23 @@ def test_escaped_text_reads_as_it_stands(text: str):
     assert read.removeprefix("x ").removesuffix(" x") == text.replace("...", "…")
 
 
-def test_negative_numbers_have_a_minus_sign():
-    assert figures.minus("-0.3 (-1.2 to -1e-05), 3e-05, batch-2, 2020-11-02, -p") == (
-        "−0.3 (−1.2 to −1e-05), 3e-05, batch-2, 2020-11-02, -p"
+def test_numbers_of_a_table_are_written_in_the_one_style(shown: list[tuple[dict, dict]]):
+    figures.table(
+        pd.DataFrame({"images": [60000, 7], "l1": [3e-05, -0.5], "same": [True, False], "word": ["a-1", "b"]})
     )
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown[0][0]["text/markdown"].splitlines()]
+    assert rows[2:] == [["60,000", "3×10⁻⁵", "True", "a-1"], ["7", "−0.5", "False", "b"]]
+
+
+def test_axes_write_numbers_in_the_one_style():
+    figure, axes = figures.new_figure(3, 3)
+    axes[0, 0].plot([0, 1], [-2e-7, 3e-7])
+    figure.draw_without_rendering()
+    axis = axes[0, 0].yaxis
+    assert "10^{−7}" in axis.get_offset_text().get_text()
+    assert "−2" in " ".join(label.get_text() for label in axis.get_ticklabels())
+
+
+def test_a_large_count_in_a_confusion_matrix_has_its_thousands_apart():
+    figure = figures.confusion_matrix(np.array([[1135, 0], [2, 980]]), "01", "batch")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1,135", "·", "2", "980"]

@@ -77,7 +77,7 @@ def test_a_planted_narrow_range_is_found_with_its_sign_and_size():
 def test_a_normalization_that_does_worse_than_none_is_said_to():
     said = learning_rates.findings(runs({"group": {1.0: range(5), 0.1: [0, 1]}}))
     (one,) = [sentence for sentence in said if "narrower than without normalization" in sentence]
-    assert "-1.40 decades with `group`" in one
+    assert "−1.40 decades with `group`" in one
     (among,) = [sentence for sentence in said if sentence.startswith("Among the networks that normalize")]
     assert "2 of the 3 pairs differ by more than chance would give" in among
     assert "+1.40 decades for `batch` minus `group`" in among
@@ -86,7 +86,7 @@ def test_a_normalization_that_does_worse_than_none_is_said_to():
 def test_a_difference_that_only_some_seeds_show_is_within_noise():
     said = learning_rates.findings(runs({"none": {1.0: [0]}, "layer": {1.0: [3]}}))
     assert any(sentence.startswith("These differences") and "within noise" in sentence for sentence in said)
-    assert any("all 3 differences are within noise" in sentence for sentence in said)
+    assert any("none of the 3 differences can be told from noise" in sentence for sentence in said)
     assert not any("by more than chance" in sentence for sentence in said)
 
 
@@ -108,9 +108,10 @@ def test_a_single_seed_is_compared_with_nothing():
 
 def test_ranges_that_reach_the_last_rate_tried_may_go_on():
     said = learning_rates.findings(runs(NARROW))
-    (below,) = [sentence for sentence in said if "below the lowest rate tried, 0.001" in sentence]
-    assert below.endswith("`batch` 5, `layer` 5, `group` 5, `none` 4.")
-    (above,) = [sentence for sentence in said if "above the highest rate tried, 1" in sentence]
+    (below,) = [sentence for sentence in said if "the lowest rate tried, 0.001, and may go on below it" in sentence]
+    assert "with `none` in 4 of the 5 seeds" in below
+    assert "with `batch` in all 5 seeds" in below
+    (above,) = [sentence for sentence in said if "the highest rate tried, 1, and may go on above it" in sentence]
     assert "`none`" not in above
 
 

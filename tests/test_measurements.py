@@ -57,9 +57,10 @@ def test_only_batch_normalization_looks_at_the_company(norm_arg: str, depends: b
     assert ((answers - answers[0]).abs().max() > 1e-4) == depends
 
 
-def test_the_textbooks_layer_normalization_has_a_gamma_and_beta_for_each_value():
+def test_the_networks_layers_have_gamma_and_beta_for_each_channel_and_pytorchs_layer_norm_for_each_value():
     nets = {name: training.build(name, 4, 0) for name in ("batch", "layer", "group")}
     rows = measurements.parameter_counts(nets, [(8, 14, 14)])
-    assert rows[0]["layer, textbook"] == 2 * 8 * 14 * 14
-    assert rows[0]["batch or group, textbook"] == rows[0]["layer, PyTorch"] == 2 * 8
+    own = ("batch: BatchNorm2d(C)", "layer: GroupNorm(1, C)", "group: GroupNorm(G, C)")
+    assert [rows[0][name] for name in own] == [2 * 8] * 3
+    assert rows[0]["LayerNorm([C, H, W])"] == 2 * 8 * 14 * 14
     assert rows[-1]["layer"] == "all"

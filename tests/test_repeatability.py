@@ -26,4 +26,4 @@ def test_a_difference_is_measured():
     digits = data.load("digits", torch.device("cpu"))
     first = repeat_first_epoch("batch", 4, digits, SETTINGS)
     other = replace(first, test_loss=first.test_loss + 0.004, test_accuracy=first.test_accuracy - 0.001)
-    assert describe("batch", first, other).endswith("differ by up to 4.0e-03.")
+    assert describe("batch", first, other).endswith("differ by up to 0.0040.")

@@ -32,6 +32,18 @@ def test_a_table_of_another_version_is_refused_with_what_to_do(tmp_path: Path):
         seeds.read(file)
 
 
+def test_variants_come_in_the_order_of_the_study():
+    last = seeds.last_epoch(runs(group=[0.99, 0.98], layer=[0.97, 0.95], batch=[0.95, 0.91]))
+    assert seeds.shown(seeds.summary(last))["variant"].tolist() == ["batch", "layer", "group"]
+    assert [(row.first, row.second) for row in seeds.paired(last).itertuples()] == [
+        ("batch", "layer"),
+        ("batch", "group"),
+        ("layer", "group"),
+    ]
+    tried = trials(network="a", norm_arg=["group", "layer", "batch"], held_out_loss=[0.1, 0.2, 0.3])
+    assert seeds.tuning_table(tried)["variant"].tolist() == ["batch", "layer", "group"]
+
+
 def test_only_the_last_epoch_counts():
     last = seeds.last_epoch(runs(batch=[0.99, 0.98], layer=[0.97, 0.96]))
     assert last["test_accuracy"].tolist() == [0.99, 0.98, 0.97, 0.96]
@@ -57,7 +69,7 @@ def test_a_difference_that_every_seed_shows_is_found():
 
 def test_none_is_found_where_seeds_disagree():
     last = seeds.last_epoch(runs(batch=[0.99, 0.98, 0.99, 0.98], layer=[0.98, 0.99, 0.98, 0.99]))
-    assert "within what chance would give" in seeds.findings(last)[-1]
+    assert "which cannot be told from chance" in seeds.findings(last)[-1]
 
 
 def trials(**columns: object) -> pd.DataFrame:
@@ -77,7 +89,7 @@ def test_trials_that_differ_in_anything_but_the_seed_are_not_mixed():
     table = seeds.tuning_table(
         trials(network="a", seed=[0, 1, 0], rotation=[10, 10, 15], held_out_loss=[0.1, 0.3, 0.4])
     )
-    assert table["augmentation"].tolist() == ["10°, 2 px, 10 %", "15°, 2 px, 10 %"]
+    assert table["augmentation"].tolist() == ["10°, 2\u00a0px, 10\u00a0%", "15°, 2\u00a0px, 10\u00a0%"]
     assert table["seeds"].tolist() == [2, 1]
     assert table["held-out loss"].tolist() == ["0.2000", "0.4000"]
 
@@ -122,7 +134,7 @@ def test_runs_of_other_code_or_parameters_are_counted(monkeypatch: pytest.Monkey
     now = [seeds.made_with({"epochs": 20, "seed": seed}) for seed in range(3)]
     rows = runs(batch=[0.99, 0.98, 0.97]).assign(made_with=np.repeat(now, 2))
     assert seeds.origin(rows, now).startswith("All 3 runs were made with the parameters")
-    assert seeds.origin(rows, [now[0], seeds.made_with({"epochs": 21, "seed": 1})]).startswith("2 of these 3 runs")
+    assert seeds.origin(rows, [now[0], seeds.made_with({"epochs": 21, "seed": 1})]).startswith("2 of the 3 runs")
     monkeypatch.setattr(provenance, "fingerprint", lambda: "of other code")
     assert seeds.made_with({"epochs": 20, "seed": 0}) not in now
 

@@ -133,11 +133,11 @@ class TestGamma:
 
     def test_noise_is_called_noise(self):
         said = about(why.findings(rows()), "With `layer`")
-        assert "within noise" in said
+        assert "which cannot be told from chance" in said
 
 
 def test_the_table_of_the_last_epoch_has_a_column_a_normalization_and_their_penalties():
-    table = why.last_epoch(rows(growth={"none": 50.0})).set_index("after the last epoch")
+    table = why.shown(why.last_epoch(rows(growth={"none": 50.0}))).set_index("after the last epoch")
     assert table.loc["penalty"].to_dict() == {"none": "none", "batch": "L1 + L2", "layer": "L2", "group": "L1"}
     assert float(table.loc["standard deviation into layer 3", "none"].split()[0]) == pytest.approx(25, rel=0.1)
     assert table.loc["mean of γ, layer 3", "none"] == "–"
