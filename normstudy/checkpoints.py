@@ -1,6 +1,5 @@
 """A file from which a stopped training goes on, with the numbers it would have had."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +7,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_bytes
 from torch import Tensor
+
+from normstudy import whole
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], generator: torch.Generator, identity: str, history: str) -> None:
@@ -25,10 +26,7 @@ def save(path: Path, tensors: Mapping[str, Tensor], generator: torch.Generator, 
     if any(tensor.is_cuda for tensor in tensors.values()):
         torch.cuda.synchronize()
     content = {name: tensor.contiguous() for name, tensor in copies.items()} | {"generator": generator.get_state()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_bytes(as_bytes(content, metadata={"identity": identity, "history": history}))
-    aside.replace(path)
+    whole.write(path, as_bytes(content, metadata={"identity": identity, "history": history}))
 
 
 def restore(path: Path, tensors: Mapping[str, Tensor], generator: torch.Generator, identity: str) -> str | None:

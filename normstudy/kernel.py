@@ -3,7 +3,6 @@
 import os
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 import papermill
@@ -12,11 +11,14 @@ import yaml
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from normstudy.parents import follow
+
 
 def main() -> int:
     """Execute SOURCE into TARGET with the parameters of a YAML file; 1 if a cell fails or a file cannot be written."""
     source, target, parameters = sys.argv[1:]
-    threading.Thread(target=_follow, args=[psutil.Process().parent()], daemon=True).start()
+    if parent := psutil.Process().parent():
+        follow(parent.wait)  # the kernel notices by itself
     try:
         with tempfile.TemporaryDirectory(prefix="normstudy-") as sockets:
             # Kernels that start at once can race for TCP ports; Unix sockets in a folder of their own cannot.
@@ -37,13 +39,6 @@ def main() -> int:
         print(f"{error.filename or target}: {error.strerror or error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _follow(parent: psutil.Process | None) -> None:
-    """End with the command that started this process, whatever ends it; the kernel notices by itself and ends too."""
-    if parent:
-        parent.wait()
-    os._exit(1)
 
 
 if __name__ == "__main__":

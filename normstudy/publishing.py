@@ -4,12 +4,12 @@ import importlib.metadata
 import json
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from normstudy import whole
 from normstudy.places import StudyError
 from normstudy.plan import Run
 
@@ -43,14 +43,9 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
     wanted[root / "_variables.yml"] = yaml.safe_dump(values, sort_keys=True, allow_unicode=True).encode()
     for file, content in wanted.items():
         if not file.is_file() or file.read_bytes() != content:
-            aside = file.with_name(f".{file.name}.aside")
             try:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                aside.write_bytes(content)
-                aside.replace(file)
+                whole.write(file, content)
             except OSError as error:
-                with suppress(OSError):
-                    aside.unlink()
                 raise StudyError(f"{file} cannot be written: {error.strerror or error}") from error
     for file in [file for file in shown.rglob("*") if file.is_file() and file not in wanted]:
         file.unlink()

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from normstudy import figures, grid, places, provenance
+from normstudy import figures, grid, places, provenance, whole
 from normstudy.normalizations import ordered
 from normstudy.notation import counted, out_of
 from normstudy.places import StudyError
@@ -57,12 +57,11 @@ def write(file: Path, results: Results, command: str) -> None:
     rows = list(itertools.chain.from_iterable(results.values()))
     columns = dict.fromkeys(itertools.chain.from_iterable(rows))
     table = pa.Table.from_pylist([{column: row.get(column) for column in columns} for row in rows])
-    aside = file.with_name(f".{file.name}.aside")
+    content = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({"format": FORMAT, "command": command}), content, compression="zstd")
     try:
-        pq.write_table(table.replace_schema_metadata({"format": FORMAT, "command": command}), aside, compression="zstd")
-        aside.replace(file)
+        whole.write(file, content.getvalue().to_pybytes())
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise StudyError(f"{file} cannot be written: {os.strerror(error.errno or errno.EIO)}") from error
 
 

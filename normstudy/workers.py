@@ -1,9 +1,7 @@
 """Where runs are made: in processes of this machine, or by the workers of a Dask scheduler."""
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from normstudy import experiments
+from normstudy.parents import follow
 from normstudy.places import StudyError
 from normstudy.variants import Value
 
@@ -37,14 +36,8 @@ def processes(number: int) -> Iterator[Submit]:
 def _begin() -> None:
     """Leave Ctrl-C to the process that started this one, and die with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def follow() -> None:
-        if parent:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
+    if parent := multiprocessing.parent_process():
+        follow(parent.join)
 
 
 @contextmanager
