@@ -21,4 +21,5 @@ def test_a_killed_parent_takes_its_child_with_it():
         child = psutil.Process(int(parent.stdout.readline()))
         assert child.is_running(), "it goes on while its parent does"
         parent.kill()
+        parent.wait()
         child.wait(timeout=20)
