@@ -11,10 +11,11 @@ import json
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import yaml
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
 
 from normstudy.files import DATASETS
 from normstudy.normalizations import NORMALIZATIONS
@@ -41,31 +42,37 @@ def _number(value: object) -> object:
     return value
 
 
-Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=1_000_000)]
-Rate = Annotated[float, BeforeValidator(_number), Field(gt=0, le=100, allow_inf_nan=False)]
-Seed = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**31)]
+Integer = Annotated[int, BeforeValidator(_number)]
+Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Penalty = Annotated[Real, Field(ge=0, le=10)]
 
-CHECKS: dict[str, Any] = {
-    "norm_arg": Literal[tuple(NORMALIZATIONS)],
-    "dataset": Literal[DATASETS],
-    "groups": Count,
-    "epochs": Annotated[int, BeforeValidator(_number), Field(ge=1, le=10_000)],
-    "batch_size": Annotated[int, BeforeValidator(_number), Field(ge=2, le=1_000_000)],
-    "learning_rate": Rate,
-    "l1": Annotated[float, BeforeValidator(_number), Field(ge=0, le=10, allow_inf_nan=False)],
-    "l2": Annotated[float, BeforeValidator(_number), Field(ge=0, le=10, allow_inf_nan=False)],
-    "rotation": Annotated[float, BeforeValidator(_number), Field(ge=0, le=180, allow_inf_nan=False)],
-    "shift": Annotated[float, BeforeValidator(_number), Field(ge=0, le=14, allow_inf_nan=False)],
-    "scale": Annotated[float, BeforeValidator(_number), Field(ge=0, lt=1, allow_inf_nan=False)],
-    "seed": Seed,
-    "device": Literal["auto", "cpu", "cuda", "mps"],
-    "threads": Annotated[int, BeforeValidator(_number), Field(ge=1, le=1024)],
-    "measure": bool,
-    "runs": str,
-    "results": str,
-    "sweep": str,
-    "output": str,
-}
+
+@with_config(ConfigDict(extra="forbid", hide_input_in_errors=True))
+class Parameters(TypedDict, total=False):
+    """Every parameter of any notebook, and what it may be."""
+
+    norm_arg: Literal[tuple(NORMALIZATIONS)]  # type: ignore[valid-type]
+    dataset: Literal[DATASETS]  # type: ignore[valid-type]
+    groups: Annotated[Integer, Field(ge=1, le=1_000_000)]
+    epochs: Annotated[Integer, Field(ge=1, le=10_000)]
+    batch_size: Annotated[Integer, Field(ge=2, le=1_000_000)]
+    learning_rate: Annotated[Real, Field(gt=0, le=100)]
+    l1: Penalty
+    l2: Penalty
+    rotation: Annotated[Real, Field(ge=0, le=180)]
+    shift: Annotated[Real, Field(ge=0, le=14)]
+    scale: Annotated[Real, Field(ge=0, lt=1)]
+    seed: Annotated[Integer, Field(ge=0, lt=2**31)]
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    threads: Annotated[Integer, Field(ge=1, le=1024)]
+    measure: bool
+    runs: str
+    results: str
+    sweep: str
+    output: str
+
+
+_CHECKS = TypeAdapter(Parameters)
 
 
 def defaults(notebook: Path) -> dict[str, Value]:
@@ -151,16 +158,15 @@ def check(values: Mapping[str, object], names: tuple[str, ...] | None = None) ->
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
             raise ParameterError(f"{_shown(name)} is not a parameter; {hint}")
-    fields: dict[str, Any] = {name: (CHECKS[name], ...) for name in values}
-    model = create_model("Parameters", __config__=ConfigDict(extra="forbid", hide_input_in_errors=True), **fields)
     try:
-        return dict(model.model_validate(dict(values)))
+        checked = cast(dict[str, Value], _CHECKS.validate_python(dict(values)))
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
         reason = first["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
         reason = reason.replace("input should be", "it must be").partition(", unable to parse")[0]
         raise ParameterError(f"{name} is {_shown(values[name])}; {reason[0].lower() + reason[1:]}") from error
+    return {name: checked[name] for name in values}
 
 
 def _shown(value: object) -> str:

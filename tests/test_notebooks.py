@@ -30,7 +30,7 @@ class TestSource:
             assert re.fullmatch(r"\w+: (str|int|float) = [^=]+  # \S.*", line), line
 
     def test_has_a_check_for_each_parameter(self, notebook: Path):
-        assert set(variants.defaults(notebook)) <= set(variants.CHECKS)
+        assert set(variants.defaults(notebook)) <= set(variants.Parameters.__annotations__)
 
     def test_labels_each_cell_once(self, notebook: Path):
         labels = [re.match(r"#\| label: (\S+)", "".join(cell["source"])) for cell in cells(notebook)]
