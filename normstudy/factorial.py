@@ -66,12 +66,12 @@ def shown_results(table: pd.DataFrame) -> pd.DataFrame:
         {
             "normalization": table["normalization"],
             "penalty": table["penalty"],
-            "accuracy (%)": [decimal(100 * row.accuracy, 2) for row in rows],
+            "mean (%)": [decimal(100 * row.accuracy, 2) for row in rows],
             "over the seeds": [interval(100 * row.low, 100 * row.high, 2) for row in rows],
             "over images": [interval(100 * row.images_low, 100 * row.images_high, 2) for row in rows],
             "loss": [decimal(row.loss, 4) for row in rows],
             "near zero (%)": [decimal(100 * row.near_zero, 1) for row in rows],
-            "sum of squares": [decimal(row.squares, 1) for row in rows],
+            "Σw²": [decimal(row.squares, 1) for row in rows],
         }
     )
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import NullLocator
 from normstudy import effects
 from normstudy.effects import GUESSING, LEVEL
 from normstudy.figures import COLOURS, DASHES, MARKERS, new_figure
-from normstudy.notation import INTERVAL, certainty, count, counted, decimal, exact, interval, out_of, percent
+from normstudy.notation import INTERVAL, certainty, count, counted, decimal, exact, interval, out_of, percent, span
 
 MARGIN = 0.02
 """How far below the best run of its seed the accuracy of a rate that trains may lie."""
@@ -113,7 +113,7 @@ def decades(runs: pd.DataFrame) -> pd.DataFrame:
             "normalization": table["normalization"],
             "decades": [f"{decimal(row.mean, 2)}{_interval(row.low, row.high)}" for row in table.itertuples()],
             "trains in every seed": [
-                "no rate" if math.isnan(row.lowest) else f"{exact(row.lowest)} to {exact(row.highest)}"
+                "no rate" if math.isnan(row.lowest) else span(exact(row.lowest), exact(row.highest))
                 for row in table.itertuples()
             ],
             "best rate": table["best_rate"].map(exact),

@@ -10,7 +10,7 @@ UNKNOWN = "–"  # what is not a number, such as the interval of a single value
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _ONE = r"[+−]?(?:\d[\d,]*(?:\.\d+)?(?:×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|∞)"
-NUMBER = re.compile(rf"(?:< )?{_ONE}(?:\u00a0[%s])?|{_ONE} to {_ONE}|\d+×\d+|{UNKNOWN}")
+NUMBER = re.compile(rf"(?:< )?{_ONE}(?:\u00a0[%])?|{_ONE}\u00a0to\u00a0{_ONE}|\d+×\d+|{UNKNOWN}")
 """A number or an interval as it is written here, or a size such as 28×28."""
 
 
@@ -65,16 +65,16 @@ def percent(share: float, digits: int = 2) -> str:
     return f"{decimal(100 * share, digits)}{NO_BREAK}%"
 
 
-def seconds(duration: float, digits: int = 0) -> str:
-    """A time in seconds."""
-    return f"{decimal(duration, digits)}{NO_BREAK}s"
-
-
 def interval(low: float, high: float, digits: int, *, sign: bool = False) -> str:
     """From a number to another; unknown if one of them is."""
     if math.isnan(low) or math.isnan(high):
         return UNKNOWN
-    return f"{decimal(low, digits, sign=sign)} to {decimal(high, digits, sign=sign)}"
+    return span(decimal(low, digits, sign=sign), decimal(high, digits, sign=sign))
+
+
+def span(low: str, high: str) -> str:
+    """From a written number to another, which no end of a line parts."""
+    return f"{low}{NO_BREAK}to{NO_BREAK}{high}"
 
 
 def with_interval(value: float, low: float, high: float, digits: int, *, sign: bool = False) -> str:

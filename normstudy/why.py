@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from normstudy import effects
 from normstudy.effects import LEVEL
 from normstudy.figures import COLOURS, DASHES, new_figure
-from normstudy.notation import INTERVAL, UNKNOWN, decimal, interval, out_of, p_value, significant
+from normstudy.notation import INTERVAL, UNKNOWN, decimal, interval, out_of, p_value, significant, span
 
 SMOOTHNESS = {
     "gradient_norm": "Norm of the gradient",
@@ -285,7 +285,7 @@ def _compared(part: pd.DataFrame) -> str:
             verdict, certainty = "With a single seed", ""
         else:
             verdict = "Apart by more than chance" if row.p < LEVEL else "Within noise"
-            certainty = f", {low} to {high}, {p_value(row.p)}"
+            certainty = f", {span(low, high)}, {p_value(row.p)}"
         said[verdict].append(f"`{row.norm_arg}` {significant(row.own, 3)} ({mean}{certainty})")
     return " ".join(f"{verdict}: {', '.join(items)}." for verdict, items in said.items() if items)
 

@@ -54,7 +54,7 @@ OTHER_STYLES = {
     "an e for a power of ten": r"\d[eE][-+−]?\d",
     "a hyphen for a minus sign": r"(?<![\w.,)\]])[-–]\d",
     "a sign before nothing": r"[-+−]0(?:\.0*)?(?![\d.,])",
-    "thousands that are not apart": r"(?<![\d.,])(?!(?:19|20)\d\d(?!\d))\d{4,}",
+    "thousands that are not apart": r"(?<![\d.,:])(?!(?:19|20)\d\d(?!\d))\d{4,}",
     "a probability of nothing": r"\bp = 0(?:\.0*)?(?![\d.])|\bp < 0\.000",
     "no number": r"\b(?:nan|NaN|inf|None)\b(?! of)",
     "some of the same number": r"\b(\d+) of the \1\b",
@@ -64,9 +64,14 @@ OTHER_STYLES = {
 def numbers_are_in_one_style(folder: Path) -> None:
     """No page has a number that is written in another way than `normstudy.notation` writes it."""
     for path in pages(folder):
-        for style, pattern in OTHER_STYLES.items():
-            found = [match[0] for match in re.finditer(rf".{{0,30}}(?:{pattern}).{{0,10}}", prose(path))]
-            assert not found, f"{path.name}: {style}: {found[:5]}"
+        in_one_style(path.name, prose(path))
+
+
+def in_one_style(name: str, text: str) -> None:
+    """No number in a text is written in another way than `normstudy.notation` writes it."""
+    for style, pattern in OTHER_STYLES.items():
+        found = [match[0] for match in re.finditer(rf".{{0,30}}(?:{pattern}).{{0,10}}", text)]
+        assert not found, f"{name}: {style}: {found[:5]}"
 
 
 def data_are_for_machines(folder: Path) -> None:

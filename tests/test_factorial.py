@@ -38,9 +38,9 @@ def test_the_table_has_every_combination_with_both_intervals():
     for low, high in (("low", "high"), ("images_low", "images_high")):
         assert ((table[low] <= table["accuracy"]) & (table["accuracy"] <= table[high])).all()
     shown = factorial.shown_results(table)
-    accuracy = shown["accuracy (%)"].astype(float)
+    accuracy = shown["mean (%)"].astype(float)
     for column in ("over the seeds", "over images"):
-        bounds = shown[column].str.split(" to ", expand=True).astype(float)
+        bounds = shown[column].str.split("\u00a0to\u00a0", expand=True).astype(float)
         assert ((bounds[0] <= accuracy) & (accuracy <= bounds[1])).all()
 
 

@@ -58,7 +58,7 @@ def test_the_best_rate_has_the_highest_mean():
 def test_the_table_says_where_no_rate_trains_in_every_seed():
     table = learning_rates.decades(runs(NARROW | {"group": {rate: [0] for rate in RATES}})).set_index("normalization")
     assert table.loc["group", "trains in every seed"] == "no rate"
-    assert table.loc["batch", "trains in every seed"] == "0.001 to 1"
+    assert table.loc["batch", "trains in every seed"] == "0.001\u00a0to\u00a01"
     apart = learning_rates.decades(runs({"layer": {0.001: [0], 0.01: [0, 1], 0.1: [1], 1.0: [1]}}))
     assert apart.set_index("normalization").loc["layer", "trains in every seed"] == "no rate"
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from normstudy import notation
 from normstudy.notation import NUMBER
+from tests import checks
+from tests.conftest import ROOT
 
 ANY = st.floats(-1e300, 1e300) | st.sampled_from([math.nan, math.inf, -math.inf])
 DIGITS = st.integers(0, 6)
@@ -48,9 +50,8 @@ def test_the_style_by_examples():
     assert [notation.exact(value) for value in (0.0005, 0.015, 10.0, 128, 0)] == ["0.0005", "0.015", "10", "128", "0"]
     assert notation.percent(0.995) == "99.50\u00a0%"
     assert notation.percent(0.28, 0) == "28\u00a0%"
-    assert notation.seconds(4.41, 1) == "4.4\u00a0s"
-    assert notation.interval(-0.31, 0.05, 2, sign=True) == "−0.31 to +0.05"
-    assert notation.with_interval(97.8, 97.57, 98.04, 2) == "97.80 (97.57 to 98.04)"
+    assert notation.interval(-0.31, 0.05, 2, sign=True) == "−0.31\u00a0to\u00a0+0.05"
+    assert notation.with_interval(97.8, 97.57, 98.04, 2) == "97.80 (97.57\u00a0to\u00a098.04)"
     assert notation.INTERVAL == "95\u00a0% interval"
 
 
@@ -151,7 +152,7 @@ def test_a_percentage_stays_with_its_sign(share: float, digits: int):
 
 
 def test_how_sure_a_difference_is():
-    assert notation.certainty(-0.31, 0.05, 0.4, 2) == "95\u00a0% interval −0.31 to +0.05, corrected p = 0.40"
+    assert notation.certainty(-0.31, 0.05, 0.4, 2) == "95\u00a0% interval −0.31\u00a0to\u00a0+0.05, corrected p = 0.40"
     assert notation.certainty(math.nan, math.nan, math.nan, 2) == "no interval"
 
 
@@ -159,3 +160,11 @@ def test_words_are_no_numbers():
     for word in ("", "batch", "L1 + L2", "3×3 16", "1 2 3", "0.50 (0.1 to 0.9)", "nan", "1e-05", "-1"):
         assert not NUMBER.fullmatch(word)
     assert NUMBER.fullmatch("28×28")
+
+
+@pytest.mark.parametrize(
+    "file", ["README.md", "report/results/README.md", "report/explorer/README.md", "tests/benchmarks/README.md"]
+)
+def test_what_is_read_about_the_project_is_in_the_same_style(file: str):
+    text = re.sub(r"```.*?```|`[^`]*`", "", (ROOT / file).read_text(encoding="utf-8"), flags=re.DOTALL)
+    checks.in_one_style(file, text.replace(" %", "\u00a0%"))

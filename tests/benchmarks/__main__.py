@@ -460,7 +460,7 @@ def fresh_copy() -> Iterator[Path]:
 
 def main(names: list[str], readme: bool) -> None:
     """Measure and print; and put the rows into README.md if asked to, beside others of the same machine."""
-    with_what = ", ".join(f"{name} {value}" for name, value in machine().items())
+    with_what = ", ".join(f"{name} {value or 'none'}" for name, value in machine().items())
     console = Console(width=160)
     console.print(with_what)
     table = Table("what", "bar", "here", "kept")
