@@ -1,11 +1,9 @@
 """Misclassified images: which they are, and which the variants share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-
-from normstudy.notation import count, counted, out_of
 
 
 def predictions(log_probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
@@ -69,24 +67,3 @@ def wrong_for_all(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     wrong = np.logical_and.reduce([frame["label"] != frame["prediction"] for frame in frames.values()])
     columns = {name: frame["prediction"] for name, frame in frames.items()}
     return pd.DataFrame({"index": first["index"], "label": first["label"], **columns})[wrong].reset_index(drop=True)
-
-
-def caption(shown: int, wrong: int, who: str) -> str:
-    """What a picture of misclassified images shows: so many of all that `who`, such as "every variant", gets wrong."""
-    if not wrong:
-        return f"There is no test image that {who} misclassifies."
-    part = out_of(shown, wrong, "test image").capitalize()
-    return f"{part} that {who} misclassifies."
-
-
-def describe_confusion(counts: np.ndarray, classes: Sequence[str], who: str) -> str:
-    """A confusion matrix (K, K) in words: how many images are right, and the most frequent mistake."""
-    errors = counts - np.diag(np.diag(counts))
-    true, predicted = np.unravel_index(errors.argmax(), errors.shape)
-    most = (
-        f"The most frequent mistake is {classes[true]} taken for {classes[predicted]}, {counted(errors.max(), 'time')}."
-        if errors.any()
-        else "There are no mistakes."
-    )
-    right, images = (count(int(number)) for number in (np.trace(counts), counts.sum()))
-    return f"Confusion matrix of {who}: {right} of {images} test images are on the diagonal. {most}"

@@ -11,9 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from normstudy import figures, grid, places, provenance, whole
+from normstudy import grid, places, whole
 from normstudy.normalizations import ordered
-from normstudy.notation import counted, out_of
 from normstudy.places import StudyError
 
 FORMAT = "1"
@@ -71,15 +70,17 @@ class Shown:
 
     Attributes:
         rows: a row a run and epoch; the column `run` numbers the runs, which are in the order of the normalizations.
-        dataset: what they were made on: the one that was asked for, or else `digits`.
+        asked: the dataset that was asked for.
+        dataset: what they were made on: the same, or else `digits`.
+        sweep: the sweep file.
         table: the Parquet file that they come from.
-        origin: where they come from, a sentence each.
     """
 
     rows: pd.DataFrame
+    asked: str
     dataset: str
+    sweep: Path
     table: Path
-    origin: list[str]
 
 
 def results(root: Path, file: Path, dataset: str) -> Shown:
@@ -93,30 +94,11 @@ def results(root: Path, file: Path, dataset: str) -> Shown:
         for table in places.sweep_tables(root, file.stem, choice)[:2]:
             found = read(table, tuple(next(iter(runs.values()))))
             if found.keys() >= runs.keys():
-                return _shown(root, file, dataset, choice, table, {name: found[name] for name in runs})
+                return Shown(_frame([found[name] for name in runs]), dataset, choice, file, table)
     raise StudyError(f"not all runs of params/{file.name} are there; 'normstudy sweep params/{file.name}' makes them")
 
 
-def _shown(root: Path, file: Path, asked: str, dataset: str, table: Path, found: Results) -> Shown:
-    names = ordered(run[0]["norm_arg"] for run in found.values())
-    runs = sorted(found.values(), key=lambda run: names.index(run[0]["norm_arg"]))
-    frame = pd.DataFrame([{"run": number, **row} for number, run in enumerate(runs) for row in run])
-    origin = []
-    if dataset != asked:
-        origin.append(
-            f"These runs are on {dataset}, since there are none on {asked} yet: "
-            f"`normstudy sweep params/{file.name} -p dataset {asked}` makes them."
-        )
-    makers = ", and ".join(figures.escape(maker) for maker in frame["made_by"].unique())
-    published = "come with the project" if "results" in table.relative_to(root).parts else "were made here"
-    origin.append(
-        f"The results of these {counted(len(found), 'run')} on {dataset} {published}. They were made by "
-        f"`{command_of(table)}` on: {makers}."
-    )
-    older = frame.loc[frame["code"] != provenance.fingerprint(), "run"].nunique()
-    if older:
-        origin.append(
-            f"{out_of(older, len(found), 'run').capitalize()} preceded the last change of the code that trains; "
-            f"the same command makes them anew."
-        )
-    return Shown(frame, dataset, table, origin)
+def _frame(runs: list[list[dict[str, Any]]]) -> pd.DataFrame:
+    names = ordered(run[0]["norm_arg"] for run in runs)
+    runs = sorted(runs, key=lambda run: names.index(run[0]["norm_arg"]))
+    return pd.DataFrame([{"run": number, **row} for number, run in enumerate(runs) for row in run])

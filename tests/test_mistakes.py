@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from normstudy import mistakes
+from normstudy import mistakes, variant_sentences
 
 
 def frame(labels: list[int], predictions: list[int]) -> pd.DataFrame:
@@ -63,17 +63,17 @@ def test_wrong_for_all_are_the_images_that_nobody_gets_right(rows: list[tuple[in
     ],
 )
 def test_a_picture_of_mistakes_says_how_many_of_them_it_shows(shown: int, wrong: int, said: str):
-    assert mistakes.caption(shown, wrong, "every variant") == said
+    assert variant_sentences.caption(shown, wrong, "every variant") == said
 
 
 def test_a_confusion_matrix_in_words():
     counts = np.array([[980, 0], [3, 1132]])
-    assert mistakes.describe_confusion(counts, "67", "the batch variant") == (
+    assert variant_sentences.describe_confusion(counts, "67", "the batch variant") == (
         "Confusion matrix of the batch variant: 2,112 of 2,115 test images are on the diagonal. The most frequent "
         "mistake is 7 taken for 6, 3 times."
     )
 
 
 def test_a_network_without_mistakes_is_not_said_to_make_one():
-    said = mistakes.describe_confusion(np.diag([2, 3]), "67", "the batch variant")
+    said = variant_sentences.describe_confusion(np.diag([2, 3]), "67", "the batch variant")
     assert said.endswith("5 of 5 test images are on the diagonal. There are no mistakes.")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from normstudy import places, tables
+from normstudy import origin, places, tables
 from normstudy.places import StudyError
 from tests.grids import invented, make_project, stored, write
 
@@ -59,16 +59,16 @@ def test_published_results_are_shown_until_all_own_ones_are_there(project: Path,
     put(project, file, OWN, dict(list(invented(project, file).items())[:2]))
     shown = tables.results(project, file, "digits")
     assert shown.table == published
-    assert "come with the project" in shown.origin[0]
+    assert "come with the project" in origin.sentences(shown)[0]
     own = put(project, file, OWN)
     shown = tables.results(project, file, "digits")
     assert shown.table == own
-    assert "were made here" in shown.origin[0]
+    assert "were made here" in origin.sentences(shown)[0]
 
 
 def test_it_is_said_how_and_where_the_shown_results_were_made(project: Path, file: Path):
     put(project, file, OWN)
-    (sentence,) = tables.results(project, file, "digits").origin
+    (sentence,) = origin.sentences(tables.results(project, file, "digits"))
     assert "4 runs on digits" in sentence
     assert sentence.endswith("They were made by `normstudy sweep params/grid.yaml` on: a machine.")
 
@@ -77,7 +77,7 @@ def test_another_dataset_is_never_shown_without_a_word(project: Path, file: Path
     put(project, file, PUBLISHED)
     shown = tables.results(project, file, "mnist")
     assert shown.dataset == "digits"
-    assert "on digits, since there are none on mnist" in shown.origin[0]
+    assert "on digits, since there are none on mnist" in origin.sentences(shown)[0]
 
 
 def test_where_there_are_none_the_command_that_makes_them_is_named(project: Path, file: Path):
@@ -94,7 +94,9 @@ def test_runs_of_other_parameters_do_not_count(project: Path, file: Path):
 
 def test_results_of_other_code_are_shown_as_such(project: Path, file: Path):
     put(project, file, OWN, invented(project, file, code="older"))
-    assert tables.results(project, file, "digits").origin[1].startswith("All 4 runs preceded the last change")
+    assert origin.sentences(tables.results(project, file, "digits"))[1].startswith(
+        "All 4 runs preceded the last change"
+    )
 
 
 def test_results_come_in_the_order_of_the_study_whatever_the_order_of_the_sweep_file(project: Path):
