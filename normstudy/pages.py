@@ -9,6 +9,8 @@ from urllib.parse import unquote
 from normstudy import pictures
 
 MODULES = re.compile(r'<script src="([^"]*/)(quarto|tabsets/tabsets)\.js" type="module"></script>')
+MODULE = re.compile(r'<script(?=[^>]*\btype="module")[^>]*\bsrc=')
+UNKNOWN = "Opened from disk, the contents do not mark where one reads: Quarto's page scripts are other than expected."
 WEB_FONT = re.compile(
     r"@import\s*(url\(\s*)?([\"'])https?://[^\"']*\2\s*\)?[^;]*;|@import\s*url\(https?://[^)]*\)[^;]*;"
 )
@@ -16,7 +18,7 @@ TOGGLE = "Switch between the light and the dark page"
 MADE = "a.classList.add('quarto-color-scheme-toggle');"  # in the page's own script
 
 
-def make_whole(output: Path) -> None:
+def make_whole(output: Path) -> list[str]:
     """Change the pages in `output` in place; doing so twice changes nothing more.
 
     - A browser loads no module script from disk: Quarto's two are joined into one classic script.
@@ -25,15 +27,16 @@ def make_whole(output: Path) -> None:
     - The button for the dark page has a name, and stands within the main landmark.
     - Boxes in which a wide table scrolls can be reached by keyboard.
 
-    Raises:
-        ValueError: Quarto's scripts are not as they were when this was written.
+    Returns:
+        What does not work from disk, a line each: scripts of another shape than these stay as they are.
     """
-    for module in output.rglob("site_libs/quarto-html/quarto.js"):
-        classic = _joined(module)
-        module.with_name("quarto.classic.js").write_text(classic, encoding="utf-8")
+    known = {_join(script) for script in output.rglob("site_libs/quarto-html/quarto.js")} == {True}
+    unknown = False
     for page in output.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        whole = MODULES.sub(_classic, text)
+        text = page.read_text(encoding="utf-8", errors="surrogateescape")
+        whole = MODULES.sub(_classic, text) if known else text
+        if MODULE.search(whole):
+            whole, unknown = text, True
         whole = re.sub(r"<img (?![^>]*\bloading=)", '<img loading="lazy" ', whole)
         whole = re.sub(r"<img [^>]*>", partial(_with_size, page.parent), whole)
         whole = whole if TOGGLE in whole else whole.replace(MADE, f"{MADE} a.ariaLabel = '{TOGGLE}';")
@@ -42,11 +45,12 @@ def make_whole(output: Path) -> None:
         )
         whole = re.sub(r'(<div [^>]*class="cell-output [^"]*")(?! tabindex)', r'\1 tabindex="0"', whole)
         if whole != text:
-            page.write_text(whole, encoding="utf-8")
+            page.write_text(whole, encoding="utf-8", errors="surrogateescape")
     for sheet in output.rglob("*.css"):
-        text = sheet.read_text(encoding="utf-8")
+        text = sheet.read_text(encoding="utf-8", errors="surrogateescape")
         if WEB_FONT.search(text):
-            sheet.write_text(WEB_FONT.sub("", text), encoding="utf-8")
+            sheet.write_text(WEB_FONT.sub("", text), encoding="utf-8", errors="surrogateescape")
+    return [UNKNOWN] if unknown else []
 
 
 def _classic(script: re.Match[str]) -> str:
@@ -62,15 +66,18 @@ def _with_size(folder: Path, picture: re.Match[str]) -> str:
     return f'<img width="{size[0]}" height="{size[1]}"{picture[0][4:]}' if size else picture[0]
 
 
-def _joined(module: Path) -> str:
-    """Quarto's page script and the one module that it imports, as one classic script."""
-    page = module.read_text(encoding="utf-8")
-    tabsets = (module.parent / "tabsets" / "tabsets.js").read_text(encoding="utf-8")
-    imported = 'import * as tabsets from "./tabsets/tabsets.js";'
-    if page.count("import ") != page.count(imported) or tabsets.count("export ") != tabsets.count(
-        "export function init("
-    ):
-        raise ValueError(f"{module} is not the script that normstudy.pages knows; the page would not work from disk")
-    tabsets = tabsets.replace("export function init(", "function init(")
+def _join(script: Path) -> bool:
+    """Write Quarto's page script and the one module that it imports as a classic script, if both are as expected."""
+    try:
+        page = script.read_text(encoding="utf-8")
+        tabsets = (script.parent / "tabsets" / "tabsets.js").read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return False
+    imported, exported = 'import * as tabsets from "./tabsets/tabsets.js";', "export function init("
+    if page.count("import ") != page.count(imported) or tabsets.count("export ") != tabsets.count(exported):
+        return False
+    tabsets = tabsets.replace(exported, "function init(")
     rest = page.replace(imported, "")
-    return f"(() => {{\nconst tabsets = (() => {{\n{tabsets}\nreturn {{ init }};\n}})();\n{rest}\n}})();\n"
+    classic = f"(() => {{\nconst tabsets = (() => {{\n{tabsets}\nreturn {{ init }};\n}})();\n{rest}\n}})();\n"
+    script.with_name("quarto.classic.js").write_text(classic, encoding="utf-8")
+    return True

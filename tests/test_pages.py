@@ -1,6 +1,8 @@
 """What is done to Quarto's pages so that they are whole from disk."""
 
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,8 +88,53 @@ def test_doing_it_twice_changes_nothing_more(output: Path):
     assert {file: file.read_bytes() for file in output.rglob("*") if file.is_file()} == once
 
 
-def test_scripts_of_an_unknown_shape_are_refused(output: Path):
+def other_import(output: Path) -> None:
     script = output / "site_libs" / "quarto-html" / "quarto.js"
     script.write_text('import { other } from "./other.js";\n' + script.read_text())
-    with pytest.raises(ValueError, match=r"quarto\.js is not the script that"):
-        make_whole(output)
+
+
+def other_script(output: Path) -> None:
+    page = output / "report" / "index.html"
+    page.write_text(page.read_text().replace("quarto-html/quarto.js", "quarto-html/page.js"))
+
+
+def other_attributes(output: Path) -> None:
+    page = output / "report" / "index.html"
+    page.write_text(page.read_text().replace("<script src=", "<script defer src="))
+
+
+def no_tabsets(output: Path) -> None:
+    (output / "site_libs" / "quarto-html" / "tabsets" / "tabsets.js").unlink()
+
+
+def no_scripts(output: Path) -> None:
+    shutil.rmtree(output / "site_libs")
+
+
+def not_text(output: Path) -> None:
+    script = output / "site_libs" / "quarto-html" / "quarto.js"
+    script.write_bytes(script.read_bytes() + b"\xff")
+
+
+@pytest.mark.parametrize("change", [other_import, other_script, other_attributes, no_tabsets, no_scripts, not_text])
+def test_scripts_of_an_unknown_shape_stay_as_they_are_and_one_line_says_what_that_costs(
+    output: Path, change: Callable[[Path], None]
+):
+    change(output)
+    page = output / "report" / "index.html"
+    before = page.read_text().replace('<img src="a.svg">', '<img loading="lazy" src="a.svg">')
+    (line,) = make_whole(output)
+    assert line.startswith("Opened from disk")
+    assert "\n" not in line
+    assert page.read_text() == before
+
+
+def test_known_scripts_need_no_remark(output: Path):
+    assert make_whole(output) == []
+
+
+def test_a_page_that_is_no_text_stays_as_it_is(output: Path):
+    page = output / "report" / "shown.html"
+    page.write_bytes(b"\xff\x00 <p>")
+    assert make_whole(output) == []
+    assert page.read_bytes() == b"\xff\x00 <p>"
