@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -17,10 +17,10 @@ import psutil
 import pypandoc
 import yaml
 
-from normstudy import pandoc
+from normstudy import leftovers, pages, pandoc
 from normstudy.pandoc import Article, RenderError, listed, merged, split_header
 
-__all__ = ["RenderError", "find_quarto", "render", "renderer"]
+__all__ = ["RenderError", "find_quarto", "finish", "render", "renderer"]
 
 REPORT = "_report"
 PATHS = (
@@ -63,7 +63,21 @@ def renderer(quarto: str | None) -> str:
     return f"Quarto {run.stdout.strip()} ({quarto})"
 
 
-def render(root: Path, profile: str | None = None, quarto: str | None = None) -> list[Path]:
+def article_of(root: Path) -> Path:
+    """The article that `_quarto.yml` names, relative to the project's root.
+
+    Raises:
+        RenderError: there is no `_quarto.yml`.
+    """
+    if not (root / "_quarto.yml").is_file():
+        raise RenderError(f"{root}: there is no _quarto.yml")
+    settings = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
+    return next(Path(name) for name in settings["project"]["render"] if name.endswith(".qmd"))
+
+
+def render(
+    root: Path, profile: str | None = None, quarto: str | None = None, say: Callable[[str], None] = print
+) -> list[Path]:
     """Make the report from the article that `_quarto.yml` names, and return its page and its PDF.
 
     Without Quarto, the environment's SOURCE_DATE_EPOCH, in seconds since 1970, is the date that the PDF bears.
@@ -72,6 +86,7 @@ def render(root: Path, profile: str | None = None, quarto: str | None = None) ->
         root: the project's folder, with `_quarto.yml` and what a run has made for the report.
         profile: the profile whose `_quarto-<profile>.yml`, where there is one, is added to the settings.
         quarto: Quarto's program; without it, Pandoc and Typst make a plainer report.
+        say: takes a line on what the report lacks.
 
     Raises:
         RenderError: something that the article names is missing, a label is given twice, or a file cannot be written.
@@ -79,24 +94,23 @@ def render(root: Path, profile: str | None = None, quarto: str | None = None) ->
         ValueError: there is a file where the report's folder has to be.
     """
     try:
-        return _render(root.resolve(), profile, quarto)
+        return _render(root.resolve(), profile, quarto, say)
     except OSError as error:
         raise RenderError(f"{error.filename2 or error.filename or root}: {error.strerror or error}") from error
 
 
-def _render(root: Path, profile: str | None, quarto: str | None) -> list[Path]:
-    if not (root / "_quarto.yml").is_file():
-        raise RenderError(f"{root}: there is no _quarto.yml")
+def _render(root: Path, profile: str | None, quarto: str | None, say: Callable[[str], None]) -> list[Path]:
+    article = article_of(root)
     settings: dict[str, Any] = {}
     for file in (root / "_quarto.yml", root / f"_quarto-{profile}.yml"):
         if file.is_file():
             settings = merged(settings, rooted(yaml.safe_load(file.read_text(encoding="utf-8")) or {}, Path("/")))
-    article = next(Path(name) for name in settings["project"]["render"] if name.endswith(".qmd"))
     header, _ = split_header((root / article).read_text(encoding="utf-8"))
     settings = merged(settings, rooted(header, "/" / article.parent))
     with in_place_of_earlier(root) as made:
         if quarto:
             files = with_quarto(quarto, root, article, made, profile)
+            complete(made, say)
         else:
             files = with_pandoc(root, article, made, profile, settings)
     return [root / REPORT / file.relative_to(made) for file in files]
@@ -139,16 +153,19 @@ def rooted(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
 def with_quarto(quarto: str, root: Path, article: Path, output: Path, profile: str | None) -> list[Path]:
     """Render all formats in one call of Quarto, and read its log: what does not resolve is only a warning to it."""
     known = ["--profile", profile] if profile and (root / f"_quarto-{profile}.yml").is_file() else []
-    run = subprocess.run(
-        [quarto, "render", "--output-dir", output.relative_to(root), *known],
-        cwd=root,
-        env={"QUARTO_PYTHON": sys.executable} | os.environ | {CALLER: "yes", "NO_COLOR": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
+    try:
+        run = subprocess.run(
+            [quarto, "render", "--output-dir", output.relative_to(root), *known],
+            cwd=root,
+            env={"QUARTO_PYTHON": sys.executable} | os.environ | {CALLER: "yes", "NO_COLOR": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+    finally:
+        leftovers.remove(root / article)
     missing = sorted({first or second for first, second in UNRESOLVED.findall(run.stdout)})
     if missing:
         raise RenderError(f"{article}: not resolved: {', '.join(missing)}")
@@ -159,6 +176,42 @@ def with_quarto(quarto: str, root: Path, article: Path, output: Path, profile: s
     return [output / article.with_suffix(suffix) for suffix in (".html", ".pdf")]
 
 
+def complete(made: Path, say: Callable[[str], None]) -> None:
+    """Make the pages that Quarto made whole, and take the sources out that are there for `quarto preview` to watch."""
+    for line in pages.make_whole(made):
+        say(line)
+    for source in list(made.rglob("*.qmd")):
+        source.unlink()
+        if not any(source.parent.iterdir()):
+            source.parent.rmdir()
+
+
+def finish(root: Path, made: Path, say: Callable[[str], None] = print) -> None:
+    """Put what `quarto render` has made in the place of the earlier report, and say where that is.
+
+    A format that was not rendered this time stays as it was.
+
+    Raises:
+        RenderError: a file cannot be written. An earlier report stays.
+    """
+    article = article_of(root)
+    leftovers.rendered(root, article)
+    page, pdf = (article.with_suffix(suffix) for suffix in (".html", ".pdf"))
+    try:
+        complete(made, say)
+        with in_place_of_earlier(root) as report:
+            if not ((made / page).exists() and (made / pdf).exists()) and (root / REPORT).exists():
+                shutil.copytree(root / REPORT, report)
+            shutil.copytree(made, report, dirs_exist_ok=True)
+            if not (report / page).exists():
+                (report / "index.html").unlink()  # which would lead there
+    except (OSError, ValueError) as error:
+        raise RenderError(f"the report stays in {made}: {error}") from error
+    for file in (page, pdf):
+        if (root / REPORT / file).exists():
+            say(f"{root / REPORT / file}{'' if (made / file).exists() else ' (as it was)'}")
+
+
 def with_pandoc(root: Path, article: Path, output: Path, profile: str | None, settings: dict[str, Any]) -> list[Path]:
     """Make the article's page and PDF, the pages of the notebooks it embeds, and the page at the root."""
     values = root / "_variables.yml"
@@ -166,7 +219,7 @@ def with_pandoc(root: Path, article: Path, output: Path, profile: str | None, se
     patterns = [*settings["project"].get("resources", []), *settings.get("resources", [])]
     for pattern in patterns + settings.get("format", {}).get("html", {}).get("resources", []):
         for file in root.glob(pattern[1:] + "/*" if pattern.endswith("**") else pattern[1:]):
-            if file.is_file():
+            if file.is_file() and file.suffix != ".qmd":  # which are there for quarto preview to watch
                 copied = output / file.relative_to(root)
                 copied.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copied)

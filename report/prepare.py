@@ -4,9 +4,13 @@ import os
 import sys
 from pathlib import Path
 
-from normstudy.cli import main
-from normstudy.render import CALLER
-from normstudy.variants import DATASETS
+try:
+    from normstudy import leftovers
+    from normstudy.cli import main
+    from normstudy.files import DATASETS
+    from normstudy.render import CALLER, article_of
+except ModuleNotFoundError as error:
+    sys.exit(f"{error} for {sys.executable}: 'source .venv/bin/activate' comes first, and 'make setup' before that")
 
 profiles = [name for name in os.environ.get("QUARTO_PROFILE", "").split(",") if name]
 for name in profiles:
@@ -15,5 +19,6 @@ for name in profiles:
         sys.exit(f"there is no profile {name}; there are {known}")
 if CALLER in os.environ:
     sys.exit()
+leftovers.remove_if_aborted(os.getppid(), Path.cwd(), article_of(Path.cwd()))
 datasets = [name for name in profiles if name in DATASETS]
 main(["prepare", *(f"--dataset={name}" for name in datasets)])

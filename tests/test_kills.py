@@ -23,7 +23,7 @@ import psutil
 import pytest
 import safetensors
 
-from normstudy import attempts, staleness
+from normstudy import attempts, render, staleness
 from normstudy.plan import plan
 from normstudy.render import find_quarto
 from tests.conftest import ROOT, WITHOUT_QUARTO
@@ -400,3 +400,25 @@ def test_the_earlier_report_stays_or_comes_back(tmp_path: Path):
     assert seen[0] == "earlier"
     assert seen[-1] == "new"
     assert set(seen) == {"earlier", "new"}
+
+
+def test_a_format_that_quarto_has_made_alone_joins_the_other_in_one_step(tmp_path: Path):
+    initial = tmp_path / "initial"
+    (initial / "report").mkdir(parents=True)
+    (initial / "_quarto.yml").write_text("project: {render: [report/index.qmd]}\n")
+    for name in ("_report/report/index.html", "_report/report/index.pdf", ".quarto/report/report/index.pdf"):
+        (initial / name).parent.mkdir(parents=True, exist_ok=True)
+        (initial / name).write_text(f"{name}\n")
+    earlier = contents(initial / "_report")
+    states = killed_before_each_step(
+        "from normstudy import render\n",
+        'render.finish(root, root / ".quarto" / "report", lambda _: None)',
+        initial,
+        tmp_path / "states",
+    )
+    new = contents(states[-1] / "_report")
+    assert new == earlier | {"report/index.pdf": b".quarto/report/report/index.pdf\n"}
+    for state in states:
+        with render.in_place_of_earlier(state) as made:  # what the next command does first
+            shutil.copytree(state / "_report", made)
+        assert contents(state / "_report") in (earlier, new), f"killed before step {state.name}"

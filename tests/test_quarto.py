@@ -1,13 +1,19 @@
 """Quarto and this project: what it finds here, and what it leaves."""
 
+import os
 import re
+import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from normstudy.render import find_quarto
 from tests.conftest import ROOT, command
-from tests.test_execution import write_toy
+from tests.test_execution import contents, run_all, write_toy
+from tests.test_leftovers import becomes_true
 from tests.test_render import stand_in
 
 SOURCES = [ROOT / "report" / "index.qmd", *sorted((ROOT / "report" / "sections").glob("*.qmd"))]
@@ -44,3 +50,86 @@ def test_quarto_that_lies_in_the_environment_alone_makes_the_report_and_is_named
     assert first == f"Renderer: Quarto 1.9.1 ({quarto})"
     assert Path(page).read_text() == "page\n"
     assert Path(pdf).read_text() == "pages\n"
+
+
+@pytest.mark.parametrize("script", ["report/prepare.py", "report/finish.py"])
+def test_without_the_environment_one_line_says_how_to_activate_it(script: str):
+    said = subprocess.run([sys.executable, "-I", "-S", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert said.stdout == ""
+    (line,) = said.stderr.splitlines()
+    assert "'source .venv/bin/activate'" in line
+    assert sys.executable in line
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short article in a project with these settings and scripts, rendered by Quarto."""
+    if find_quarto() is None:
+        pytest.skip("Quarto is not installed")
+    root = tmp_path_factory.mktemp("short") / "project"
+    root.mkdir()
+    write_toy(root)
+    assert set(run_all(root).values()) == {"done"}
+    others = shutil.ignore_patterns("executed", "shown", "notebooks", "sections", "results", "index*", "__pycache__")
+    shutil.copytree(ROOT / "report", root / "report", ignore=others, dirs_exist_ok=True)
+    for settings in ROOT.glob("_quarto*.yml"):
+        shutil.copy(settings, root)
+    (root / "report" / "index.qmd").write_text("---\ntitle: A\n---\n\n{{< include sections/_more.qmd >}}\n")
+    (root / "report" / "sections").mkdir()
+    (root / "report" / "sections" / "_more.qmd").write_text("Its first wording.\n")
+    made = command(root, "quarto", "render", "--profile", "digits")
+    assert made.returncode == 0, made.stdout + made.stderr
+    said = made.stdout.splitlines()  # to which Quarto itself does not write
+    assert said[-2:] == [str(root / "_report" / "report" / name) for name in ("index.html", "index.pdf")]
+    assert unexpected(root) == set()
+    return root
+
+
+@pytest.fixture
+def short(rendered: Path, tmp_path: Path) -> Path:
+    """A copy of it, with another wording."""
+    copy = shutil.copytree(rendered, tmp_path / "project")
+    (copy / "report" / "sections" / "_more.qmd").write_text("Its second wording.\n")
+    return copy
+
+
+def unexpected(root: Path) -> set[str]:
+    """What is in the sources' folder, and would not be without Quarto."""
+    expected = {path.name for path in (ROOT / "report").iterdir()} | {"executed", "shown"}
+    return {path.name for path in (root / "report").iterdir()} - expected
+
+
+@pytest.mark.parametrize(("target", "changes", "stays"), [("html", ".html", ".pdf"), ("typst", ".pdf", ".html")])
+def test_a_render_of_one_format_leaves_the_other(short: Path, target: str, changes: str, stays: str):
+    before = contents(short / "_report" / "report")
+    made = command(short, "quarto", "render", "--profile", "digits", "--to", target)
+    assert made.returncode == 0, made.stdout + made.stderr
+    after = contents(short / "_report" / "report")
+    assert after.keys() == before.keys()
+    assert after[f"index{stays}"] == before[f"index{stays}"]
+    assert after[f"index{changes}"] != before[f"index{changes}"]
+    assert unexpected(short) == set()
+
+
+def test_a_failed_render_leaves_the_report_as_it_was_and_nothing_beside_the_sources(short: Path):
+    before = contents(short / "_report")
+    with (short / "report" / "index.qmd").open("a") as article:
+        article.write('\n```{=typst}\n#panic("after the page was made")\n```\n')
+    failed = command(short, "quarto", "render", "--profile", "digits")
+    assert failed.returncode == 1
+    assert contents(short / "_report") == before
+    assert becomes_true(lambda: unexpected(short) == set())
+
+
+def test_a_killed_render_leaves_the_report_as_it_was_and_nothing_beside_the_sources(short: Path):
+    before = contents(short / "_report")
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    words = ("quarto", "render", "--profile", "digits")
+    quarto = subprocess.Popen(words, cwd=short, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+    assert becomes_true(lambda: unexpected(short) != set() or quarto.poll() is not None, seconds=300)
+    assert quarto.poll() is None
+    os.killpg(quarto.pid, signal.SIGKILL)
+    quarto.wait()
+    assert contents(short / "_report") == before
+    assert becomes_true(lambda: unexpected(short) == set())

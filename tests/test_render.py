@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
-from normstudy.render import RenderError, find_quarto, render, renderer
+from normstudy.render import RenderError, find_quarto, finish, render, renderer
 from tests import checks
 
 CHROMIUM = next((name for name in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(name).exists()), None)
@@ -299,6 +299,13 @@ def test_a_second_render_takes_the_place_of_the_first_and_leaves_nothing_behind(
     assert not (example / "_report" / "_report").exists()
 
 
+def test_sections_that_are_watched_are_not_part_of_the_report(example: Path, quarto: str | None):
+    change(example / "_quarto.yml", '["/report/shown/**"]', '["/report/shown/**", "/report/sections/*.qmd"]')
+    render(example, quarto=quarto)
+    assert (example / "_report" / "report" / "shown" / "batch" / "metrics.csv").exists()
+    assert not (example / "_report" / "report" / "sections").exists()
+
+
 def test_a_profile_adds_its_settings(example: Path, quarto: str | None):
     page, _ = render(example, "digits", quarto=quarto)
     text = page.read_text(encoding="utf-8")
@@ -419,6 +426,82 @@ def test_a_quarto_that_does_not_run_is_named_in_one_line(tmp_path: Path, says: s
     quarto = stand_in(tmp_path / "quarto", says) if says else str(tmp_path)
     with pytest.raises(RenderError, match=rf"^{quarto} --version: \S[^\n]*$"):
         renderer(quarto)
+
+
+MADE = {
+    "index.html": "leads to the article",
+    "report/index.html": "the page",
+    "report/index.pdf": "the PDF",
+    "report/index_files/curves.svg": "a picture of the page",
+    "report/sections/_more.qmd": "a source",
+    "site_libs/page.css": "a sheet",
+}
+
+
+def make(root: Path, *without: str, of: str = "new") -> Path:
+    """What a render of Quarto has made, but for some of it."""
+    made = root / ".quarto" / "report"
+    shutil.rmtree(made, ignore_errors=True)
+    for name, text in MADE.items():
+        if not name.startswith(without):
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            (made / name).write_text(f"{of}: {text}")
+    return made
+
+
+PAGE_ALONE, PDF_ALONE = ("report/index.pdf",), ("report/index.html", "report/index_files", "site_libs/page.css")
+
+
+def finished(root: Path, *without: str, of: str = "new") -> tuple[dict[str, str], list[str]]:
+    """The report and what is said of it after a render of Quarto that has made all but some of it."""
+    said: list[str] = []
+    finish(root, make(root, *without, of=of), said.append)
+    report = root / "_report"
+    return {file.relative_to(report).as_posix(): file.read_text() for file in report.rglob("*.*")}, said
+
+
+def test_a_whole_render_takes_the_place_of_the_earlier_report_and_says_where(example: Path):
+    (example / "_report" / "gone.html").write_text("earlier")
+    report, said = finished(example)
+    assert report == {name: f"new: {text}" for name, text in MADE.items() if not name.endswith(".qmd")}
+    assert said == [str(example / "_report" / "report" / name) for name in ("index.html", "index.pdf")]
+    assert not (example / "_report" / "report" / "sections").exists()
+
+
+@pytest.mark.parametrize(("without", "stays"), [(PAGE_ALONE, "index.pdf"), (PDF_ALONE, "index.html")])
+def test_the_format_that_is_not_rendered_stays_as_it_was(example: Path, without: tuple[str, ...], stays: str):
+    earlier, _ = finished(example, of="earlier")
+    report, said = finished(example, *without)
+    assert report == {
+        name: text if name.startswith(without) else f"new: {MADE[name]}" for name, text in earlier.items()
+    }
+    assert len([line for line in said if line.endswith(f"{stays} (as it was)")]) == 1
+    assert len(said) == 2
+
+
+def test_where_there_is_no_page_nothing_leads_to_it(example: Path):
+    shutil.rmtree(example / "_report")
+    report, said = finished(example, *PDF_ALONE)
+    assert set(report) == {"report/index.pdf"}
+    assert said == [str(example / "_report" / "report" / "index.pdf")]
+
+
+def test_what_a_page_lacks_from_disk_is_said_and_the_report_takes_its_place(example: Path):
+    made = make(example)
+    (made / "report" / "index.html").write_text('<script src="other.js" type="module"></script>')
+    said: list[str] = []
+    finish(example, made, said.append)
+    assert said[0].startswith("Opened from disk")
+    assert "other.js" in (example / "_report" / "report" / "index.html").read_text()
+
+
+def test_a_report_that_cannot_be_put_in_place_stays_where_it_is_made(example: Path):
+    shutil.rmtree(example / "_report")
+    (example / "_report").write_text("a file")
+    made = make(example)
+    with pytest.raises(RenderError, match=f"^the report stays in {made}: .*_report is a file"):
+        finish(example, made)
+    assert (made / "report" / "index.html").exists()
 
 
 def test_html_of_a_notebook_is_shown_on_the_page_and_read_for_the_pdf(example: Path):
