@@ -9,7 +9,7 @@ BIN := .venv/bin
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint requirements.lock \
 	$(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
-.PHONY: report test setup lint format lock bench gpu soak clean
+.PHONY: report test setup lint format lock bench gpu soak picture clean
 
 report: .venv/report
 	$(BIN)/normstudy run -p dataset $(DATASET)
@@ -32,6 +32,10 @@ gpu: .venv/test
 # The tests that kill commands at random moments, with fifty kills each; most of an hour.
 soak: .venv/test
 	NORMSTUDY_KILLS=50 $(BIN)/pytest --timeout=0 tests/test_kills.py
+
+# The picture in README: the first screen of the report.
+picture: .venv/test report
+	$(BIN)/python -m tests.picture
 
 lint: .venv/test
 	$(BIN)/ruff format --check

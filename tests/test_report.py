@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import struct
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -11,7 +12,8 @@ from pypdf import PdfReader
 
 from normstudy.notebooks import NAMES
 from tests import checks
-from tests.conftest import command
+from tests.conftest import ROOT, command
+from tests.picture import SIZE, take
 
 VARIANTS = ("batch", "layer", "group")
 CHROMIUM = next((name for name in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(name).exists()), None)
@@ -45,7 +47,7 @@ def test_the_report_names_its_dataset(report: Path):
 
 
 def test_the_notebooks_findings_are_in_the_text(report: Path):
-    assert re.search(r"Test accuracy after the last epoch: \w+ \d\d\.\d\d %", checks.body(report))
+    assert re.search(r"Test accuracy after the last epoch: \w+ \d\d\.\d\d\u00a0%", checks.body(report))
 
 
 def test_the_pdf_has_text_and_pictures(report: Path):
@@ -125,6 +127,16 @@ def test_each_entry_of_the_contents_and_each_reference_leads_to_its_place(report
         browser.close()
     assert len(targets) > 40
     assert astray == {}
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_picture_of_the_first_screen_can_be_taken(report: Path, tmp_path: Path):
+    take(report / "report" / "index.html", tmp_path / "picture.png")
+    for file in (tmp_path / "picture.png", ROOT / "report" / "picture.png"):
+        content = file.read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert struct.unpack(">II", content[16:24]) == (SIZE["width"], SIZE["height"])
+        assert 20_000 < len(content) < 300_000  # what is blank is smaller
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
