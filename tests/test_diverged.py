@@ -16,7 +16,9 @@ def diverged(project: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     shutil.copytree(project, copy, ignore=shutil.ignore_patterns("executed", "shown", "_report"))
     notebook = copy / "report" / "notebooks" / "variant.ipynb"
     source = notebook.read_text(encoding="utf-8")
-    changed = source.replace("learning_rate=learning_rate", "learning_rate=1e30 if norm_arg == 'layer' else 0.01")
+    changed = source.replace(
+        "Settings.of(values)", "Settings.of(values | {'learning_rate': 1e30 if norm_arg == 'layer' else 0.01})"
+    )
     assert changed != source
     notebook.write_text(changed, encoding="utf-8")
     ran = command(copy, "normstudy", "run", "-p", "dataset", "digits", "-p", "epochs", "2")
@@ -28,7 +30,7 @@ def diverged(project: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
 
 def test_the_command_says_so(diverged: tuple[Path, str]):
     assert "The layer variant diverged: the loss is not finite in epoch 1, batch" in diverged[1]
-    assert "too high is probably learning_rate (1e+30)" in diverged[1]
+    assert "Too high is probably learning_rate (1×10³⁰)" in diverged[1]
 
 
 def test_the_table_of_results_shows_no_number_for_it(diverged: tuple[Path, str]):
