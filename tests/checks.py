@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 from lxml import html
 from pypdf import PdfReader
 
+from normstudy.normalizations import NORMALIZATIONS
+
 ARTICLE = "report/index"
 KINDS = {"fig": "Figure", "tbl": "Table", "sec": "Section", "eq": "Equation"}
 
@@ -74,6 +76,16 @@ def in_one_style(name: str, text: str) -> None:
         assert not found, f"{name}: {style}: {found[:5]}"
 
 
+def normalizations_are_in_one_order(folder: Path) -> None:
+    """Heads and first columns of tables name the normalizations in the order of the study."""
+    places = {name: place for place, name in enumerate(NORMALIZATIONS)}
+    for path in pages(folder):
+        for table in page(path).xpath("//main//table"):
+            for cells in (table.xpath("./thead/tr/th"), table.xpath("./tbody/tr/*[1]")):
+                named = [text for cell in cells if (text := cell.text_content().strip()) in places]
+                assert named == sorted(named, key=places.__getitem__), f"{path.name}: {named}"
+
+
 def data_are_for_machines(folder: Path) -> None:
     """Tables that can be downloaded hold plain numbers, whatever the page makes of them."""
     tables = list(folder.rglob("*.csv"))
@@ -95,6 +107,7 @@ def everything(folder: Path) -> None:
     page_is_accessible(folder)
     citations_are_listed(folder)
     numbers_are_in_one_style(folder)
+    normalizations_are_in_one_order(folder)
     data_are_for_machines(folder)
     pdf_has_the_same_parts(folder)
 
