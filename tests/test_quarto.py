@@ -4,8 +4,11 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -122,14 +125,54 @@ def test_a_failed_render_leaves_the_report_as_it_was_and_nothing_beside_the_sour
     assert becomes_true(lambda: unexpected(short) == set())
 
 
+def start(project: Path, *words: str) -> subprocess.Popen[bytes]:
+    """Quarto, in a process group of its own."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(
+        ["quarto", *words, "--profile", "digits"], cwd=project, env=environment, stdout=quiet, stderr=quiet,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def test_a_killed_render_leaves_the_report_as_it_was_and_nothing_beside_the_sources(short: Path):
     before = contents(short / "_report")
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    words = ("quarto", "render", "--profile", "digits")
-    quarto = subprocess.Popen(words, cwd=short, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
+    quarto = start(short, "render")
     assert becomes_true(lambda: unexpected(short) != set() or quarto.poll() is not None, seconds=300)
     assert quarto.poll() is None
-    os.killpg(quarto.pid, signal.SIGKILL)
-    quarto.wait()
+    kill(quarto)
     assert contents(short / "_report") == before
     assert becomes_true(lambda: unexpected(short) == set())
+
+
+@pytest.fixture
+def previewed(short: Path) -> Iterator[str]:
+    """The address of the article's page in a preview."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    quarto = start(short, "preview", "--no-browser", "--host", "127.0.0.1", "--port", str(port))
+    yield f"http://127.0.0.1:{port}/report/index.html"
+    kill(quarto)
+
+
+def served(address: str) -> str:
+    """A page as a browser would get it; nothing where nobody answers."""
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=120) as answer:
+            return answer.read().decode()
+    except OSError:
+        return ""
+
+
+def test_a_preview_follows_the_sections_and_does_not_publish_their_sources(short: Path, previewed: str):
+    assert becomes_true(lambda: "second wording" in served(previewed), seconds=200)
+    (short / "report" / "sections" / "_more.qmd").write_text("Its third wording.\n")
+    assert becomes_true(lambda: "third wording" in served(previewed), seconds=100)
+    assert not list((short / "_report").rglob("*.qmd"))
+    assert (short / "_report" / "report" / "index.pdf").exists()
