@@ -157,7 +157,7 @@ def with_quarto(quarto: str, root: Path, article: Path, output: Path, profile: s
         run = subprocess.run(
             [quarto, "render", "--output-dir", output.relative_to(root), *known],
             cwd=root,
-            env={"QUARTO_PYTHON": sys.executable} | os.environ | {CALLER: "yes", "NO_COLOR": "1"},
+            env=os.environ | {"QUARTO_PYTHON": sys.executable, CALLER: "yes", "NO_COLOR": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -170,10 +170,11 @@ def with_quarto(quarto: str, root: Path, article: Path, output: Path, profile: s
     if missing:
         raise RenderError(f"{article}: not resolved: {', '.join(missing)}")
     lines = [line for line in run.stdout.splitlines() if line.strip()]
-    if run.returncode:
+    files = [output / article.with_suffix(suffix) for suffix in (".html", ".pdf")]
+    if run.returncode or not all(file.exists() for file in files):  # quarto-cli of the package index exits with 0
         why = (line for line in lines if re.search("ERROR|error:", line))
         raise RenderError(next(why, lines[-1] if lines else "Quarto failed"))
-    return [output / article.with_suffix(suffix) for suffix in (".html", ".pdf")]
+    return files
 
 
 def complete(made: Path, say: Callable[[str], None]) -> None:
@@ -204,7 +205,7 @@ def finish(root: Path, made: Path, say: Callable[[str], None] = print) -> None:
                 shutil.copytree(root / REPORT, report)
             shutil.copytree(made, report, dirs_exist_ok=True)
             if not (report / page).exists():
-                (report / "index.html").unlink()  # which would lead there
+                (report / "index.html").unlink(missing_ok=True)  # which would lead there
     except (OSError, ValueError) as error:
         raise RenderError(f"the report stays in {made}: {error}") from error
     for file in (page, pdf):

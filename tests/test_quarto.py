@@ -120,9 +120,18 @@ def test_a_failed_render_leaves_the_report_as_it_was_and_nothing_beside_the_sour
     with (short / "report" / "index.qmd").open("a") as article:
         article.write('\n```{=typst}\n#panic("after the page was made")\n```\n')
     failed = command(short, "quarto", "render", "--profile", "digits")
-    assert failed.returncode == 1
+    assert "panicked" in failed.stdout + failed.stderr
     assert contents(short / "_report") == before
     assert becomes_true(lambda: unexpected(short) == set())
+
+
+def test_the_pdf_asks_for_no_package(study: Path, tmp_path: Path):
+    if find_quarto() is None:
+        pytest.skip("Quarto is not installed")
+    copy = shutil.copytree(study, tmp_path / "project", ignore=shutil.ignore_patterns("_report", ".quarto"))
+    made = command(copy, "quarto", "render", "--profile", "digits", "--to", "typst", "-M", "keep-typ:true")
+    assert made.stdout.splitlines()[-1:] == [str(copy / "_report" / "report" / "index.pdf")], made.stdout + made.stderr
+    assert "@preview" not in (copy / "report" / "index.typ").read_text(encoding="utf-8")
 
 
 def start(project: Path, *words: str) -> subprocess.Popen[bytes]:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -368,12 +369,19 @@ def test_a_reference_that_quarto_only_warns_of_is_an_error(example: Path, warnin
         ("", "Quarto failed"),
     ],
 )
-def test_a_render_that_fails_in_quarto_says_why_in_one_line(example: Path, said: str, why: str):
-    failing = stand_in(example / "quarto", f"cat <<END\n{said}\nEND\nexit 1")
+@pytest.mark.parametrize("code", [1, 0])  # 0 is what quarto-cli of the package index ends with, whatever happens
+def test_a_render_that_fails_in_quarto_says_why_in_one_line(example: Path, said: str, why: str, code: int):
+    failing = stand_in(example / "quarto", f"cat <<END\n{said}\nEND\nexit {code}")
     with pytest.raises(RenderError, match=f"^.*{why}.*$") as error:
         render(example, quarto=failing)
     assert "\n" not in str(error.value)
     assert (example / "_report" / "index.html").read_text() == "earlier"
+
+
+def test_this_python_runs_the_scripts_that_quarto_calls(example: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("QUARTO_PYTHON", "another")
+    with pytest.raises(RenderError, match=f"^ERROR: {sys.executable}$"):
+        render(example, quarto=stand_in(example / "quarto", "echo ERROR: $QUARTO_PYTHON"))
 
 
 def test_the_words_of_quarto_carry_no_colour(example: Path):
