@@ -5,17 +5,21 @@ The files are classic scripts that assign one global each: a page that is opened
 
 import base64
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from normstudy.data import Dataset, to_input
 
 NORMALIZATION_LAYERS = (nn.BatchNorm2d, nn.GroupNorm)
+MEASURED = 10_000  # training images whose place in their frame is measured
+FAINT, STRONG = 32, 128  # of 255: from where on a pixel belongs to what is drawn, and to its strokes
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -75,6 +79,7 @@ def write_drawing_data(path: Path, nets: Mapping[str, nn.Module], dataset: Datas
             "classes": dataset.classes,
             "mean": dataset.mean,
             "std": dataset.std,
+            "placement": placement(dataset.train_images[:MEASURED]),
             "networks": {name: describe(net) for name, net in nets.items()},
             "mistakes": [
                 {
@@ -87,6 +92,37 @@ def write_drawing_data(path: Path, nets: Mapping[str, nn.Module], dataset: Datas
             ],
         },
     )
+
+
+def placement(images: Tensor) -> dict[str, Any]:
+    """How images lie in their frame, so that a drawing can be put there in the same way.
+
+    MNIST has its digits in 20 of 28 pixels, their centre of mass in the middle (LeCun et al., 1998); the digits of
+    scikit-learn and the clothes of Fashion-MNIST (Xiao et al., 2017, arXiv:1708.07747) fill the frame.
+
+    Args:
+        images: (N, H, H) uint8, light on black; empty ones do not count.
+
+    Returns:
+        `side`: the longer side of the box around what is drawn, in pixels, the median; `centre`: what lies more
+        steadily in one place, the centre of "mass" or that of the "outline", which is the box; `stroke`: how wide
+        lines are, in pixels.
+    """
+    images = images[images.amax(dim=(1, 2)) >= FAINT]
+    place = torch.arange(images.shape[-1], device=images.device) + 0.5
+    lit = torch.stack([(images >= FAINT).any(dim=2), (images >= FAINT).any(dim=1)], dim=1).int()  # (N, 2, H)
+    first, end = lit.argmax(dim=2), lit.shape[2] - lit.flip(2).argmax(dim=2)  # (N, 2): rows, columns
+    weights = torch.stack([images.sum(dim=2), images.sum(dim=1)], dim=1).float()  # (N, 2, H)
+    outline, mass = (first + end) / 2, (weights * place).sum(dim=2) / weights.sum(dim=2)
+    # The perimeter in pixels is longer than the true one, by 4/π for lines of all directions alike; a line has twice
+    # its length as perimeter, and its length times its width as area.
+    dark = F.pad(images >= STRONG, (1, 1, 1, 1)).int()
+    perimeter = math.pi / 4 * float(dark.diff(dim=1).abs().sum() + dark.diff(dim=2).abs().sum())
+    return {
+        "side": int((end - first).amax(dim=1).median()),
+        "centre": "mass" if mass.var(dim=0).sum() < outline.var(dim=0).sum() else "outline",
+        "stroke": round(2 * float(dark.sum()) / perimeter, 2),
+    }
 
 
 def received(net: nn.Module, images: Tensor, layer: int) -> tuple[Tensor, Tensor, Tensor]:

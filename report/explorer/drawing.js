@@ -7,7 +7,8 @@
   const { load, run, softmax } = globalThis.network;
 
   const SIDE = 28;
-  const PEN = 20; // of a pad of 280 pixels: about as thick as the strokes of the training images
+  const DRAWN = 200; // about as large as people draw, of a pad of 280 pixels
+  const CENTRES = { mass: "centre of mass", outline: "outline" };
   const MEANING = {
     batch: "stored in training: one mean and one standard deviation for each channel",
     layer: "from this image: one mean and one standard deviation",
@@ -20,7 +21,7 @@
         <div>
           <canvas class="pad" width="280" height="280" role="img" aria-label="Draw a digit here with a pointer or a finger"></canvas>
           <div class="controls"><button type="button" class="clear">Clear</button></div>
-          <p class="note">A drawing is scaled and centred by its centre of mass, as the images of MNIST were.</p>
+          <p class="note placement"></p>
         </div>
         <div>
           <p class="shown"></p>
@@ -46,11 +47,13 @@
   /** How dark each pixel of a canvas is, 0 to 255. */
   function ink(canvas) {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return Float64Array.from({ length: data.length / 4 }, (_, i) => 255 - data[4 * i]);
+    const dark = new Float64Array(data.length / 4);
+    for (let i = 0; i < dark.length; i++) dark[i] = 255 - data[4 * i];
+    return dark;
   }
 
-  /** A drawing as MNIST has its digits: 20 pixels at most, the centre of mass in the middle of 28×28. Null if empty. */
-  function centred(pad) {
+  /** A drawing as the dataset has its images: its longer side and what of it is in the middle. Null if empty. */
+  function placed(pad, { side, centre }) {
     const dark = ink(pad);
     let [left, right, top, bottom] = [pad.width, -1, pad.height, -1];
     dark.forEach((value, i) => {
@@ -60,7 +63,7 @@
     });
     if (right < 0) return null;
     const [width, height] = [right - left + 1, bottom - top + 1];
-    const scale = 20 / Math.max(width, height);
+    const scale = side / Math.max(width, height);
     const place = (x, y) => {
       const canvas = new OffscreenCanvas(SIDE, SIDE);
       const context = canvas.getContext("2d");
@@ -72,6 +75,7 @@
     };
     const [x, y] = [(SIDE - width * scale) / 2, (SIDE - height * scale) / 2];
     const first = place(x, y);
+    if (centre === "outline") return first;
     const mass = first.reduce((sum, value) => sum + value, 0);
     const middle = (along) => first.reduce((sum, value, i) => sum + value * (along(i) + 0.5), 0) / mass;
     return place(x + SIDE / 2 - middle((i) => i % SIDE), y + SIDE / 2 - middle((i) => Math.floor(i / SIDE)));
@@ -83,12 +87,14 @@
   class DigitDrawing extends HTMLElement {
     connectedCallback() {
       if (this.shadowRoot || !globalThis.drawingData) return;
-      const { networks, mistakes } = globalThis.drawingData;
+      const { dataset, networks, mistakes, placement } = globalThis.drawingData;
       this.networks = Object.fromEntries(Object.entries(networks).map(([name, layers]) => [name, load(layers)]));
       const root = shadow(this, PAGE);
       this.find = (selector) => root.querySelector(selector);
       this.say = announcer(this.find("[role=status]"));
       this.pad = this.find(".pad");
+      this.find(".placement").textContent =
+        `A drawing is scaled to ${placement.side} of ${SIDE} pixels, with its ${CENTRES[placement.centre]} in the middle, as the images of ${dataset} are.`;
       this.pen();
       this.find(".clear").addEventListener("click", () => this.clear());
       for (const mistake of mistakes) this.offer(mistake);
@@ -115,14 +121,20 @@
       for (const end of ["pointerup", "pointercancel"]) this.pad.addEventListener(end, () => (this.last = null));
     }
 
+    /** The drawing as the networks get it, 28×28 numbers from 0 to 255; null if nothing is drawn. */
+    prepared() {
+      return placed(this.pad, globalThis.drawingData.placement);
+    }
+
     line(context, from, to) {
-      Object.assign(context, { lineWidth: PEN, lineCap: "round", strokeStyle: "black" });
+      const { side, stroke } = globalThis.drawingData.placement;
+      Object.assign(context, { lineWidth: (stroke / side) * DRAWN, lineCap: "round", strokeStyle: "black" });
       context.beginPath();
       context.moveTo(...from);
       context.lineTo(...to);
       context.stroke();
       this.drawn = true;
-      this.show(centred(this.pad), "Your drawing");
+      this.show(this.prepared(), "Your drawing");
     }
 
     clear() {
@@ -170,7 +182,7 @@
         ...classes.map((label, k) => element("tr", {}, element("th", { scope: "row" }, label),
           ...columns.map(([method, values]) => {
             const bar = element("span", { className: "bar" });
-            bar.style.width = `${(45 * values[k]).toFixed(1)}%`;
+            bar.style.width = `calc(${values[k].toFixed(3)} * (100% - 6em))`; // what the number beside it leaves
             return element("td", { className: `${method} ${best[method] === k ? "best" : ""}` }, bar, `${percent(values[k], 1)}${best[method] === k ? " ◂" : ""}`);
           }))),
       );
