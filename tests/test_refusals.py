@@ -122,12 +122,12 @@ def everything(project: Path) -> dict[str, bytes]:
 
 
 def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line with which the command refuses."""
+    """The one line with which the command refuses; before it, a render names its renderer."""
     with pytest.raises(SystemExit) as end:
         main(words)
     said = capsys.readouterr()
     assert end.value.code == 2, said.err
-    assert said.out == ""
+    assert re.fullmatch("(Renderer: .*\n)?" if words[0] == "render" else "", said.out)
     (line,) = said.err.splitlines()
     return line
 
