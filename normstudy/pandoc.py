@@ -104,9 +104,11 @@ class Article:
     def copy(self, url: str) -> str:
         """Copy the file that a URL without a host means into the output; return the URL relative to the page."""
         name, hash_, fragment = unquote(url).partition("#")
-        if not name or re.match(r"[a-z][a-z0-9+.-]*:|//", name):
+        if not name or re.match(r"[a-z][a-z0-9+.-]*:|//", name, re.IGNORECASE):
             return url
         path, copied = self.locate(name), self.folder / self.url(self.locate(name))
+        if not path.is_relative_to(self.root):
+            raise self.complaint(name, f"{name} lies outside the project")
         if path.is_file():
             copied.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copied)
@@ -222,7 +224,8 @@ class Filter:
 
     def apply(self, text: str) -> pf.Doc:
         """Read Markdown and apply everything."""
-        doc = pf.load(io.StringIO(pandoc(text, "-f", "markdown", "-t", "json")))
+        filters = [f"--lua-filter={self.article.locate(name)}" for name in listed(self.article.settings.get("filters"))]
+        doc = pf.load(io.StringIO(pandoc(text, "-f", "markdown", "-t", "json", *filters)))
         doc = doc.walk(self.visible).walk(self.callout)
         levels: list[int] = []
         doc.walk(lambda element, _: levels.append(element.level) if isinstance(element, pf.Header) else None)

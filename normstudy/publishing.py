@@ -69,6 +69,7 @@ def harmless(markdown: str) -> str:
     """Markdown without what could run something when the report is opened: markup, attributes, shortcodes, metadata.
 
     Their signs are escaped, so that they read as they stand. The notebooks of this project use none of them.
+    What is a link is decided where the document has been parsed: `report/links.lua`.
     """
     escaped = re.sub(r"(?<!\\)((?:\\\\)*)([<{])", r"\1\\\2", markdown)
     return re.sub(r"^(\s*)(---+|\.\.\.)(\s*)$", r"\1\\\2\3", escaped, flags=re.MULTILINE)

@@ -23,13 +23,8 @@ from normstudy.pandoc import Article, RenderError, listed, merged, split_header
 __all__ = ["RenderError", "find_quarto", "finish", "render", "renderer"]
 
 REPORT = "_report"
-PATHS = (
-    "bibliography",
-    "csl",
-    "css",
-    "include-in-header",
-    "resources",
-)  # settings that name files, relative to the file they stand in
+PATHS = ("bibliography", "csl", "css", "filters", "include-in-header", "resources")
+"""Settings that name files, relative to the file they stand in."""
 CALLER = "NORMSTUDY_RENDER"  # tells the project's scripts that Quarto is called from here, and they have nothing to do
 UNRESOLVED = re.compile(r"Unable to resolve crossref (\S+)|[Cc]itation (\S+) not found")
 REDIRECT = """<!DOCTYPE html>
@@ -145,7 +140,9 @@ def in_place_of_earlier(root: Path) -> Iterator[Path]:
 
 def rooted(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Settings with their paths, which are relative to `folder`, made relative to the project's root, with a /."""
-    changed = {key: [(folder / path).as_posix() for path in listed(settings[key])] for key in PATHS if key in settings}
+    given = {key: listed(settings[key]) for key in PATHS if key in settings}
+    names = {key: [path["path"] if isinstance(path, dict) else path for path in paths] for key, paths in given.items()}
+    changed = {key: [(folder / path).as_posix() for path in paths] for key, paths in names.items()}
     inner = {key: rooted(value, folder) for key, value in settings.items() if isinstance(value, dict)}
     return settings | changed | inner
 

@@ -314,6 +314,16 @@ def test_a_profile_adds_its_settings(example: Path, quarto: str | None):
     assert "Only without a profile." not in text
 
 
+@pytest.mark.parametrize("filters", ["[report/shout.lua]", "[{path: report/shout.lua, at: post-quarto}]"])
+def test_a_filter_of_the_project_sees_the_document(example: Path, quarto: str | None, filters: str):
+    change(example / "_quarto.yml", "citeproc: true", f"citeproc: true\nfilters: {filters}")
+    script = "function Strong(words) return pandoc.Str(pandoc.utils.stringify(words):upper()) end\n"
+    (example / "report" / "shout.lua").write_text(script)
+    page, pdf = render(example, quarto=quarto)
+    assert "The curves of BATCH normalization." in page_text(page)
+    assert "The curves of BATCH normalization." in checks.pdf_text(pdf)
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "problem"),
     [
@@ -329,6 +339,7 @@ def test_a_profile_adds_its_settings(example: Path, quarto: str | None):
         (SECTION, "The left.\n", "", r"report/sections/_more.qmd: #fig-left needs a last paragraph"),
         (SECTION, "(drawn.svg)", "(lost.svg)", r"report/sections/_more.qmd: lost.svg is not there"),
         (INDEX, "/metrics.csv", "/metric.csv", r"report/index.qmd: shown/batch/metric.csv is not there"),
+        (INDEX, "(shown/{{< var batch.name >}}", "(../..", r"report/index.qmd: ../../metrics.csv lies outside the"),
         (SECTION, "```{=html}", "```{=typst}\n#nothing\n```\n\n```{=html}", r"report/index.qmd: unknown var"),
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 import lxml.html
 import pytest
 from playwright.sync_api import sync_playwright
+from pypdf import PdfReader
 
 from normstudy import data, grid, tables, training
 from normstudy.places import sweep_tables
@@ -38,6 +39,14 @@ MARKUP = f"""{TAKEN}
 header-includes: |
   {TAKEN}
 ---
+"""
+
+ADDRESSES = """
+
+[word](javascript:document.title='taken') [word](JavaScript:taken)
+[word](&#106;avascript&colon;taken) [word]( vbscript:taken) [word](data:text/html,taken) [word](file:///taken)
+[*word* ![word](javascript:taken)](view-source:taken)
+![word](https://taken.example/picture.png) [word](https://kept.example)
 """
 
 OWN_FILES_ONLY = (
@@ -70,6 +79,14 @@ def hostile(study: Path, request: pytest.FixtureRequest, tmp_path_factory: pytes
             if "image/svg+xml" in data:
                 data |= {"text/html": TAKEN, "application/javascript": "document.title = 'taken'"}
     content["cells"].insert(0, {"cell_type": "raw", "metadata": {"format": "text/html"}, "source": TAKEN, "id": "raw"})
+    notebook.write_text(json.dumps(content), encoding="utf-8")
+    notebook = copy / "report" / "executed" / "digits" / "comparison" / "comparison.ipynb"
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = [*cell["source"], ADDRESSES]
+        for data in (output["data"] for output in cell.get("outputs", []) if "text/markdown" in output.get("data", {})):
+            data["text/markdown"] = [*data["text/markdown"], ADDRESSES]
     notebook.write_text(json.dumps(content), encoding="utf-8")
     put_results(copy, made_by=HOSTILE)
     if request.param == "quarto":
@@ -104,6 +121,24 @@ def test_no_page_holds_what_a_notebook_from_elsewhere_would_run(hostile: Path):
         seen.append("taken" in document.text_content())
     assert len(seen) > 5
     assert any(seen), "it is shown as text"
+
+
+def test_links_lead_to_pages_and_files_alone_and_pictures_lie_beside_the_page(hostile: Path):
+    """They run nothing, and tell nobody that the report is read."""
+    kept = []
+    for page in (hostile / "_report").rglob("*.html"):
+        addresses = lxml.html.document_fromstring(page.read_text(encoding="utf-8")).xpath("//@href | //@src")
+        assert not [address for address in addresses if "taken" in address], page.name
+        kept.append("https://kept.example" in addresses)
+    assert kept.count(True) >= 2, "an article and a notebook's page have it"
+    uris = [
+        str(note["/A"]["/URI"])
+        for sheet in PdfReader(hostile / "_report" / "report" / "index.pdf").pages
+        for note in (reference.get_object() for reference in sheet.get("/Annots", []))
+        if "/URI" in note.get("/A", {})
+    ]
+    assert "https://kept.example" in uris
+    assert not [uri for uri in uris if "taken" in uri]
 
 
 def test_text_from_elsewhere_reads_as_it_stands(hostile: Path):
