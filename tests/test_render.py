@@ -48,7 +48,7 @@ abstract: All of it on `{{< var dataset >}}`.
 
 ## Introduction {#sec-introduction}
 
-The accuracy is {{< var batch.accuracy >}} % [@ioffe2015]. See @fig-curves, @fig-both, @tbl-results, @tbl-plain,
+The accuracy is {{< var batch.accuracy >}}\u00a0% [@ioffe2015]. See @fig-curves, @fig-both, @tbl-results, @tbl-plain,
 @eq-norm and @sec-deeper, or number [-@fig-drawn] alone.
 The [metrics](shown/{{< var batch.name >}}/metrics.csv) are there.[^1]
 
