@@ -92,7 +92,7 @@ def _shown(notebook: str) -> bytes:
             name: value for name, value in cell.get("metadata", {}).items() if name in ("tags", "papermill")
         }
         if cell["cell_type"] == "markdown":
-            cell["source"] = harmless("".join(cell["source"]))
+            cell["source"] = harmless("".join(cell["source"])).splitlines(keepends=True)
             continue
         lines = _literal(cell["source"]).splitlines(keepends=True)
         lines = [line for line in lines if not line.lstrip().startswith("#|") or line.startswith("#| label: ")]

@@ -306,6 +306,19 @@ def test_a_figures_text_alternative_becomes_a_cell_option(tmp_path: Path):
     assert cell["source"][0] == '#| fig-alt: "A \\"graph\\": 3 lines."\n'
 
 
+def test_the_lines_of_a_text_are_published_one_by_one():
+    text = "# A title\n\nA text\nof lines."
+    for source in (text, text.splitlines(keepends=True)):
+        notebook = json.dumps({"cells": [{"cell_type": "markdown", "source": source}]})
+        cell = json.loads(publishing._shown(notebook))["cells"][0]
+        assert cell["source"] == [
+            "# A title\n",
+            "\n",
+            "A text\n",
+            "of lines.",
+        ]  # Quarto runs the lines of a string together
+
+
 def test_a_failed_variant_goes_on_from_its_last_epoch(tmp_path: Path):
     write_toy(tmp_path)
     cell = """
