@@ -93,6 +93,11 @@ class Article:
     texts: dict[Path, str] = field(default_factory=dict)  # every source read, to say where something stands
     notebooks: dict[Path, nbformat.NotebookNode] = field(default_factory=dict)  # every notebook embedded
 
+    @property
+    def page(self) -> Path:
+        """The article's own page."""
+        return (self.folder / str(self.settings.get("output-file", self.source.name))).with_suffix(".html")
+
     def locate(self, name: str) -> Path:
         """The source file that a path in the article means: relative to the article, or to the project with a /."""
         return Path(os.path.normpath(self.root / name[1:] if name.startswith("/") else self.source.parent / name))
@@ -390,32 +395,47 @@ def listed(value: Any) -> list[Any]:
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
+def bar(article: Article, page: Path) -> str:
+    """Links from a page to the others: the article, its PDF, its notebooks' pages, and the source where it is known."""
+
+    def link(text: str, file: Path) -> str:
+        return text if file == page else f"[{text}]({Path(os.path.relpath(file, page.parent)).as_posix()})"
+
+    path = article.page
+    notebooks = [link(source.stem, article.folder / article.preview(source)) for source in article.notebooks]
+    parts = [link("Report", path), link("PDF", path.with_suffix(".pdf")), f"Notebooks: {', '.join(notebooks)}"]
+    if repository := article.settings.get("website", {}).get("repo-url"):
+        parts.append(f"[Source]({repository})")
+    return " · ".join(parts)
+
+
 def make(article: Article) -> list[Path]:
     """Write a page for each notebook that an article embeds, then the article's page and PDF."""
     text = article.expand(article.source)
-    path = article.folder / str(article.settings.get("output-file", article.source.name))
-    path.with_suffix(".html").touch()  # since the notebooks' pages lead to it
-    links = []
+    path, pdf = article.page, article.page.with_suffix(".pdf")
+    pages = {source: article.folder / article.preview(source) for source in article.notebooks}
+    for file in (path, pdf, *pages.values()):  # since they lead to one another
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
     for source, notebook in article.notebooks.items():
         article.copy(article.url(source))
-        page = article.folder / article.preview(source)
-        links.append(f"[{source.stem}]({article.preview(source)})")
+        page = pages[source]
         inner = replace(article, source=source, folder=page.parent, notebooks={source: notebook}, texts={})
         cells = [f"::: {{.cell}}\n[]{{#{label}}}\n\n{cell}\n:::" for label, cell in inner.cells(source, echo=True)]
-        back = os.path.relpath(path.with_suffix(".html"), page.parent)
-        also = f"[The report]({back}) · Download [{source.name}]({source.name})"
+        also = f"{bar(article, page)} · Download [{source.name}]({source.name})"
         names = {"title": f"Notebook {source.stem}", "subtitle": "", "author": [], "abstract": "", "also": also}
         write(inner, "\n\n".join(cells), page, names | {"number-sections": False, "toc": False})
-    pdf = write(article, text, path.with_suffix(".pdf"), {})
-    also = f"[PDF]({pdf.name}) · Notebooks: {', '.join(links)}"
-    return [write(article, text, path.with_suffix(".html"), {"also": also}), pdf]
+    return [write(article, text, path, {"also": bar(article, path)}), write(article, text, pdf, {})]
 
 
 def write(article: Article, text: str, path: Path, overrides: dict[str, Any]) -> Path:
     """Make a page or a PDF (as the path's suffix says) of an article whose shortcodes are expanded."""
     target: Target = "typst" if path.suffix == ".pdf" else "html"
     settings = merged(article.settings, article.settings.get("format", {}).get(target)) | overrides
-    settings["author"] = [name["name"] if isinstance(name, dict) else name for name in listed(settings.get("author"))]
+    names = [author.get("name") if isinstance(author, dict) else author for author in listed(settings.get("author"))]
+    settings["author"] = [name["literal"] if isinstance(name, dict) else name for name in names]
+    if icon := settings.get("website", {}).get("favicon"):
+        settings["icon"] = article.copy(f"/{icon}")
     settings["pagetitle"] = settings.setdefault("title", article.source.stem)
     settings["css"] = [article.copy(style) for style in listed(settings.get("css"))]
     options = [f"--bibliography={article.locate(name)}" for name in listed(settings.pop("bibliography", None))]

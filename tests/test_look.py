@@ -2,19 +2,27 @@
 
 import re
 import shutil
+import struct
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from lxml import html
+from playwright.sync_api import Browser
 from pypdf import PdfReader
 from pypdf.generic import Destination
 
+from normstudy.notebooks import NAMES
+from normstudy.render import find_quarto
 from tests import checks
-from tests.conftest import WITHOUT_QUARTO, command
+from tests.conftest import ROOT, WITHOUT_QUARTO, command
+from tests.reading import chromium, open_page
 
 needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext of poppler is not installed")
 CENTIMETRE = 72 / 2.54
@@ -136,15 +144,137 @@ class TestPdf:
                 assert max(word[2] for word in line) < float(sheet.mediabox.width) / 2
 
 
-def test_links_of_the_pdf_are_absolute_where_the_address_of_the_site_is_known(study: Path, tmp_path: Path):
-    project = tmp_path / "published"
+@pytest.fixture(params=[390, 1280], ids=["phone", "desktop"])
+def screen(request: pytest.FixtureRequest) -> dict[str, int]:
+    return {"width": request.param, "height": 844}
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+def within(report: Path) -> list[Path]:
+    """The report's pages, without the one at the root, which leads to the article."""
+    return [page for page in checks.pages(report) if page.parent != report]
+
+
+SEEN = """element => {
+  const {x, y, width, height} = element.getBoundingClientRect();
+  const top = document.elementFromPoint(x + width / 2, y + height / 2);
+  return Boolean(width) && (element.contains(top) || Boolean(top?.contains(element)))
+}"""  # it has a place, and nothing covers it
+
+
+class TestSite:
+    def test_every_page_is_whole(self, report: Path, browser: Browser, screen: dict[str, int]):
+        for path in within(report):
+            page = open_page(browser.new_context(viewport=screen), path.as_uri())
+            page.wait_for_timeout(300)
+            assert not page.errors, path.name
+            assert page.evaluate("document.documentElement.scrollWidth") == screen["width"], path.name
+            assert page.locator("h1").first.evaluate(SEEN), f"the title of {path.name} is covered"
+            if path.name != "index.html":
+                back = page.locator("a").filter(has_text=re.compile("^\\s*(Back to Article|Report)\\s*$")).first
+                assert back.evaluate(SEEN), f"the way back from {path.name} is covered"
+
+    def test_every_page_leads_to_every_other(self, report: Path):
+        everywhere = {*within(report), report / "report" / "index.pdf"}
+        assert len(everywhere) == 2 + len(NAMES)
+        for path in within(report):
+            links = {(path.parent / urlsplit(link).path).resolve() for link in checks.page(path).xpath("//a/@href")}
+            ways = links | ({report / "report" / "index.html"} if report / "index.html" in links else set())
+            assert ways | {path} >= everywhere, f"{path.name} does not lead to {everywhere - ways}"
+
+    def test_the_contents_list_sections_and_their_parts(self, report: Path):
+        sections = checks.article(report).xpath("//main//*[self::h2 or self::h3][span[@class='header-section-number']]")
+        entries = [
+            re.sub(r"\s+", " ", entry.text_content()).strip()
+            for entry in checks.article(report).xpath("//nav[@id='TOC']//a")
+        ]
+        assert len(sections) > 20
+        for section in sections:
+            assert re.sub(r"\s+", " ", section.text_content()).strip() in entries
+
+    def test_contents_and_pdf_are_within_reach(self, report: Path, browser: Browser, screen: dict[str, int]):
+        page = open_page(browser.new_context(viewport=screen), (report / "report" / "index.html").as_uri())
+        assert page.locator("nav a[href='#sec-results']:visible").count() == 1
+        pdf = page.locator("a[href$='index.pdf']:visible")
+        if not pdf.count():
+            page.locator(".navbar-toggler").click()
+        pdf.first.wait_for(timeout=2000)
+        assert {text.strip() for text in page.locator("a[href$='index.pdf']").all_text_contents()} == {"PDF"}
+
+    def test_pictures_side_by_side_are_of_one_size(self, report: Path, browser: Browser, screen: dict[str, int]):
+        page = open_page(browser.new_context(viewport=screen), (report / "report" / "index.html").as_uri())
+        pictures = [page.locator(f"#fig-{name}-confusion img") for name in ("batch", "layer", "group")]
+        for picture in pictures:
+            picture.scroll_into_view_if_needed()
+        widths = [picture.evaluate("image => image.getBoundingClientRect().width") for picture in pictures]
+        assert max(widths) - min(widths) < 2, widths
+
+    def test_no_source_is_offered_where_none_is_known(self, report: Path, browser: Browser, screen: dict[str, int]):
+        page = open_page(browser.new_context(viewport=screen), (report / "report" / "index.html").as_uri())
+        assert not page.get_by_role("link", name="Source", exact=True).count()
+
+    def test_every_page_has_the_projects_icon_and_says_what_it_is_about(self, report: Path):
+        for path in within(report):
+            (icon,) = checks.page(path).xpath("//link[contains(@rel, 'icon')]/@href")
+            assert (path.parent / icon).resolve() == report / "report" / "favicon.svg"
+            (description,) = checks.page(path).xpath("//meta[@name='description']/@content")
+            assert "batch, layer and group normalization" in description
+
+    def test_the_report_says_its_version_and_date_and_how_to_cite_it(self, report: Path, pdf: Path):
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+        changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+        header = yaml.safe_load((ROOT / "report" / "index.qmd").read_text(encoding="utf-8").split("---\n")[1])
+        assert citation["version"] == header["citation"]["version"] == project["version"]
+        assert citation["date-released"] == header["date"]
+        assert citation["license"] == header["license"] == project["license"]
+        assert citation["title"] == f"{header['title']}: {header['subtitle']}"
+        assert f"\n## {project['version']}, {header['date']}\n" in changes
+        cited = f"{citation['title']}. Version {project['version']}, {header['date']}."
+        assert cited in re.sub(r"\s+", " ", checks.body(report).replace("\xa0", " "))
+        assert cited in checks.pdf_text(pdf)
+
+
+@pytest.fixture(scope="module", params=["pandoc", "quarto"])
+def published(study: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report with the addresses of its site and its repository, made by each renderer."""
+    if request.param == "quarto" and find_quarto() is None:
+        pytest.skip("Quarto is not installed")
+    project = tmp_path_factory.mktemp("published") / "project"
     shutil.copytree(study, project, ignore=shutil.ignore_patterns("_report", ".quarto"))
     settings = (project / "_quarto.yml").read_text(encoding="utf-8")
-    known = settings.replace("website:\n", "website:\n  site-url: https://example.org/normstudy/\n")
-    (project / "_quarto.yml").write_text(known, encoding="utf-8")
-    made = command(project, "normstudy", "render", "--dataset", "digits", path=WITHOUT_QUARTO)
+    for setting, address in (
+        ("site-url", "https://example.org/normstudy/"),
+        ("repo-url", "https://example.org/source"),
+    ):
+        settings = re.sub(rf"# {setting}: .*", f"{setting}: {address}", settings)
+    (project / "_quarto.yml").write_text(settings, encoding="utf-8")
+    words = [*WITHOUT_QUARTO, "render", "--dataset", "digits"]
+    made = command(project, *(words if request.param == "pandoc" else ["quarto", "render", "--profile", "digits"]))
     assert made.returncode == 0, made.stderr
-    links = set(addresses(project / "_report" / "report" / "index.pdf"))
-    assert "https://example.org/normstudy/report/shown/comparison/curves.csv" in links
-    assert "https://example.org/normstudy/report/shown/batch.ipynb" in links
-    assert all(link.startswith("https:") for link in links), links
+    return project / "_report"
+
+
+class TestPublished:
+    def test_links_of_the_pdf_are_absolute(self, published: Path):
+        links = set(addresses(published / "report" / "index.pdf"))
+        assert "https://example.org/normstudy/report/shown/comparison/curves.csv" in links
+        assert "https://example.org/normstudy/report/shown/batch.ipynb" in links
+        assert all(link.startswith("https:") for link in links), links
+
+    def test_every_page_leads_to_the_source(self, published: Path, browser: Browser, screen: dict[str, int]):
+        for path in within(published):
+            (address,) = checks.page(path).xpath("//a[normalize-space() = 'Source']/@href")
+            assert address == "https://example.org/source"
+
+    def test_another_site_finds_a_picture(self, published: Path):
+        for path in within(published):
+            for picture in checks.page(path).xpath("//meta[@property='og:image' or @name='twitter:image']/@content"):
+                assert picture == "https://example.org/normstudy/report/card.png"
+        signature, width, height = struct.unpack(">8s8xII", (published / "report" / "card.png").read_bytes()[:24])
+        assert (signature, width, height) == (b"\x89PNG\r\n\x1a\n", 1200, 630)
