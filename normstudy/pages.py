@@ -1,6 +1,7 @@
 """What Quarto's pages lack to be whole when they are opened from disk, without a network."""
 
 import html
+import os
 import re
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,15 @@ WEB_FONT = re.compile(
     r"@import\s*(url\(\s*)?([\"'])https?://[^\"']*\2\s*\)?[^;]*;|@import\s*url\(https?://[^)]*\)[^;]*;"
 )
 TOGGLE = "Switch between the light and the dark page"
+BACK = '<a onclick="window.quartoBackToArticle(); return false;"'  # to the page before, or else to the host's root
+ROLES = {
+    '<nav class="navbar ': '<nav aria-label="Report" class="navbar ',
+    '<nav id="quarto-sidebar"': '<nav aria-label="Sections" id="quarto-sidebar"',
+    '<div id="quarto-embed-header"': '<div role="navigation" aria-label="Notebook" id="quarto-embed-header"',
+    ' role="menu" aria-expanded': " aria-expanded",
+    'quarto-appendix-citeas" role="listitem"': 'quarto-appendix-citeas"',
+}
+"""What a screen reader is told of the page's bars, of the button that unfolds one, and of the citation."""
 MADE = "a.classList.add('quarto-color-scheme-toggle');"  # in the page's own script
 
 
@@ -26,6 +36,8 @@ def make_whole(output: Path) -> list[str]:
     - Pictures load when they are about to be seen, and have their size before, so that nothing moves.
     - The button for the dark page has a name, and stands within the main landmark.
     - Boxes in which a wide table scrolls can be reached by keyboard.
+    - A notebook's page leads back to the article, wherever the reader comes from.
+    - The page's bars have names and fitting roles.
 
     Returns:
         What does not work from disk, a line each: scripts of another shape than these stay as they are.
@@ -44,6 +56,9 @@ def make_whole(output: Path) -> list[str]:
             "window.document.body.appendChild(a);", "window.document.querySelector('main').append(a);"
         )
         whole = re.sub(r'(<div [^>]*class="cell-output [^"]*")(?! tabindex)', r'\1 tabindex="0"', whole)
+        root = Path(os.path.relpath(output / "index.html", page.parent)).as_posix()
+        for before, after in {**ROLES, BACK: f'<a href="{root}"'}.items():
+            whole = whole.replace(before, after)
         if whole != text:
             page.write_text(whole, encoding="utf-8", errors="surrogateescape")
     for sheet in output.rglob("*.css"):

@@ -249,7 +249,7 @@ def published(study: Path, request: pytest.FixtureRequest, tmp_path_factory: pyt
     shutil.copytree(study, project, ignore=shutil.ignore_patterns("_report", ".quarto"))
     settings = (project / "_quarto.yml").read_text(encoding="utf-8")
     for setting, address in (
-        ("site-url", "https://example.org/normstudy/"),
+        ("site-url", "https://example.org/normstudy"),
         ("repo-url", "https://example.org/source"),
     ):
         settings = re.sub(rf"# {setting}: .*", f"{setting}: {address}", settings)

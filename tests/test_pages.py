@@ -76,6 +76,21 @@ def test_what_scrolls_can_be_reached_by_keyboard_and_the_toggle_has_a_name(outpu
     assert "querySelector('main').append(a)" in text
 
 
+def test_a_notebooks_page_leads_back_to_the_article_and_its_bars_have_names(output: Path):
+    page = output / "report" / "shown" / "a-preview.html"
+    page.parent.mkdir()
+    page.write_text(
+        '<div id="quarto-embed-header" class="headroom"><a onclick="window.quartoBackToArticle(); return false;" '
+        'class="btn">Back to Article</a></div><nav class="navbar "><button role="menu" aria-expanded="false"></button>'
+    )
+    make_whole(output)
+    text = page.read_text()
+    assert '<a href="../../index.html" class="btn">' in text
+    assert 'role="navigation" aria-label="Notebook"' in text
+    assert '<nav aria-label="Report" class="navbar ">' in text
+    assert 'role="menu"' not in text
+
+
 def test_fonts_of_other_hosts_are_not_asked_for(output: Path):
     make_whole(output)
     assert (output / "theme.css").read_text() == "b{}a{}"

@@ -117,6 +117,7 @@ def test_each_entry_of_the_contents_and_each_reference_leads_to_its_place(report
         page.goto(address)
         targets = page.evaluate(
             "[...new Set([...document.querySelectorAll('nav a[href^=\"#\"], a.quarto-xref')].map(link => link.hash))]"
+            ".filter(Boolean)"
         )
         for target in targets:
             page.goto("about:blank")  # so that no picture is there that another link has passed
