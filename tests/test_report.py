@@ -113,7 +113,7 @@ def test_each_entry_of_the_contents_and_each_reference_leads_to_its_place(report
     address = (report / "report" / "index.html").as_uri()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
         page.goto(address)
         targets = page.evaluate(
             "[...new Set([...document.querySelectorAll('nav a[href^=\"#\"], a.quarto-xref')].map(link => link.hash))]"
