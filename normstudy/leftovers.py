@@ -6,6 +6,7 @@ Quarto tells nobody of that: `python -m normstudy.leftovers PROCESS ROOT ARTICLE
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -43,13 +44,12 @@ def _mark(root: Path) -> Path:
 
 
 def _wait(process: int, root: Path, article: Path) -> None:
-    while _mark(root).exists():
-        try:
-            psutil.Process(process).wait(timeout=0.5)
-        except psutil.TimeoutExpired:
-            continue
-        except psutil.NoSuchProcess:
-            pass
+    with suppress(psutil.NoSuchProcess):
+        quarto = psutil.Process(process)
+        while _mark(root).exists() and quarto.is_running():
+            with suppress(psutil.TimeoutExpired):
+                quarto.wait(timeout=0.5)
+    if _mark(root).exists():
         remove(root / article)
         _mark(root).unlink(missing_ok=True)
 

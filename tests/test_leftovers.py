@@ -61,6 +61,7 @@ def test_all_of_it_is_removed_when_quarto_ends_before_its_time(root: Path, quart
 
 def test_the_typst_that_was_asked_for_stays_with_its_pictures(root: Path, quarto: subprocess.Popen[bytes]):
     begin(quarto, root)
+    time.sleep(1.3)
     leftovers.rendered(root, ARTICLE)
     quarto.kill()
     quarto.wait()
