@@ -352,6 +352,6 @@ def test_no_other_command_changes_the_results_while_a_report_is_made_of_them(
         return []
 
     monkeypatch.chdir(done)
-    monkeypatch.setattr(cli.renderer, "render", render)
+    monkeypatch.setattr(cli.rendering, "render", render)
     cli.main(["render", "--dataset", "digits"])
     assert asked == [done]
