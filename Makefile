@@ -41,6 +41,7 @@ lint: .venv/test
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: .venv/test
 	$(BIN)/ruff format

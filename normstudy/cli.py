@@ -14,17 +14,18 @@ from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from normstudy import execution, places, publishing
-from normstudy import render as rendering
-from normstudy.attempts import State
-from normstudy.execution import Progress
+from normstudy.experiments import places
+from normstudy.experiments.parameters import VARIANTS
+from normstudy.experiments.places import StudyError
 from normstudy.files import DATASETS
-from normstudy.notebooks import NAMES
-from normstudy.places import StudyError
-from normstudy.plan import Run, plan
-from normstudy.render import RenderError
-from normstudy.staleness import Cause, reasons
-from normstudy.variants import VARIANTS
+from normstudy.pipeline import execution, handover
+from normstudy.pipeline.attempts import State
+from normstudy.pipeline.execution import Progress
+from normstudy.pipeline.notebooks import NAMES
+from normstudy.pipeline.plan import Run, plan
+from normstudy.pipeline.staleness import Cause, reasons
+from normstudy.rendering import render as rendering
+from normstudy.rendering.render import RenderError
 
 console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)  # text reads as it stands
 
@@ -138,7 +139,9 @@ def sweep(file: Path, overrides: dict[str, str], jobs: int | None, scheduler: st
     A finished run is kept whatever happens; the same command goes on from there. Results land in
     report/executed/<dataset>/sweeps/.
     """
-    from normstudy.sweep import sweep as make  # here, since importing torch takes longer than the other commands
+    from normstudy.experiments.sweep import (
+        sweep as make,  # here, since importing torch takes longer than the other commands
+    )
 
     pressed: list[int] = []
 
@@ -203,7 +206,7 @@ def _prepare(root: Path, dataset: str | None, time_limit: float | None) -> None:
     runs = plan(root, None, dataset)
     ended = _bring_up_to_date(root, runs, time_limit)
     _stop_if_failed(runs, ended)
-    publishing.publish(root, runs)
+    handover.publish(root, runs)
 
 
 def _bring_up_to_date(root: Path, runs: Sequence[Run], time_limit: float | None) -> list[Progress]:
@@ -212,7 +215,7 @@ def _bring_up_to_date(root: Path, runs: Sequence[Run], time_limit: float | None)
         ended = execution.bring_up_to_date(root, runs, report, time_limit)
     for progress in ended:
         console.print(_line(progress))
-        if progress.state is State.DONE and (said := publishing.variables(progress.run).get("diverged")):
+        if progress.state is State.DONE and (said := handover.variables(progress.run).get("diverged")):
             console.print(said)
     return ended
 

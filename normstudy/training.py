@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from normstudy import checkpoints
 from normstudy.data import Dataset, augment, to_input
-from normstudy.machine import keep_freed_memory
+from normstudy.machine import checkpoints
+from normstudy.machine.processor import keep_freed_memory
+from normstudy.machine.recording import Epoch, record
 from normstudy.model import Net
-from normstudy.recording import Epoch, record
 
 EVALUATION_BATCH = 250  # on the CPU: small enough for a core's cache, twice as fast as 1000
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 try:
-    from normstudy.render import CALLER, RenderError, finish
+    from normstudy.rendering.render import CALLER, RenderError, finish
 except ModuleNotFoundError as error:
     sys.exit(f"{error} for {sys.executable}: 'source .venv/bin/activate' comes first, and 'make setup' before that")
 

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 try:
-    from normstudy import leftovers
     from normstudy.cli import main
     from normstudy.files import DATASETS
-    from normstudy.render import CALLER, article_of
+    from normstudy.rendering import leftovers
+    from normstudy.rendering.render import CALLER, article_of
 except ModuleNotFoundError as error:
     sys.exit(f"{error} for {sys.executable}: 'source .venv/bin/activate' comes first, and 'make setup' before that")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from normstudy.render import find_quarto
+from normstudy.rendering.render import find_quarto
 
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 WITHOUT_QUARTO = (
     sys.executable,
     "-c",
-    "from normstudy import cli, render; render.find_quarto = lambda: None; cli.main()",
+    "from normstudy import cli; from normstudy.rendering import render; render.find_quarto = lambda: None; cli.main()",
 )
 """What stands for `normstudy` where it is not to find Quarto."""
 

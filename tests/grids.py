@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from normstudy import grid, places, provenance, tables
+from normstudy.experiments import places, provenance, sweep_files, tables
 from tests.conftest import ROOT
 
 
@@ -33,7 +33,7 @@ def untimed(results: tables.Results) -> tables.Results:
 
 def stored(project: Path, file: Path) -> tables.Results:
     """What the project's own table holds of a sweep file's results."""
-    runs = grid.expand(project, file, {})
+    runs = sweep_files.expand(project, file, {})
     return tables.read(places.sweep_tables(project, file.stem, "digits")[0], tuple(next(iter(runs.values()))))
 
 
@@ -42,5 +42,5 @@ def invented(project: Path, file: Path, **changes: Any) -> tables.Results:
     row = {"code": provenance.fingerprint(), "made_by": "a machine", "test_accuracy": 0.5} | changes
     return {
         name: [{**run, "epoch": epoch, **row} for epoch in (1, 2)]
-        for name, run in grid.expand(project, file, {}).items()
+        for name, run in sweep_files.expand(project, file, {}).items()
     }

@@ -8,10 +8,10 @@ import pytest
 from rich.live import Live
 
 from normstudy import cli
-from normstudy.attempts import State
-from normstudy.execution import Progress
-from normstudy.notebooks import NAMES
-from normstudy.plan import plan
+from normstudy.pipeline.attempts import State
+from normstudy.pipeline.execution import Progress
+from normstudy.pipeline.notebooks import NAMES
+from normstudy.pipeline.plan import plan
 from tests.conftest import ROOT, WITHOUT_QUARTO, command
 from tests.grids import make_project, write
 

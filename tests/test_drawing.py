@@ -9,7 +9,9 @@ import torch
 import torch.nn.functional as F
 from playwright.sync_api import Browser, Page
 
-from normstudy import data, files, measurements, page_data, training
+from normstudy import data, files, training
+from normstudy.analysis import trained_layers
+from normstudy.display import page_data
 from normstudy.model import Net
 from tests.reading import chromium, open_page, write_page
 from tests.trainings import settings
@@ -83,10 +85,10 @@ def assert_agrees(page: Page, nets: dict[str, Net], digits: data.Dataset, pixels
     inputs = data.to_input(pixels.view(1, 28, 28), digits)
     for name, answer in answers(page).items():
         assert (nets[name](inputs)[0] - torch.tensor(answer["logits"])).abs().max() < 1e-4
-        observed = measurements.observe(nets[name], inputs, training=False)
+        observed = trained_layers.observe(nets[name], inputs, training=False)
         assert len(observed) == len(answer["statistics"])
         for layer, shown in zip(observed, answer["statistics"], strict=True):
-            mean, deviation = measurements.measured(layer)
+            mean, deviation = trained_layers.measured(layer)
             sets = shown_sets(mean.shape[1], len(shown["means"]))
             torch.testing.assert_close(
                 mean[0].nan_to_num(),

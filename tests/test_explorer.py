@@ -11,7 +11,8 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page
 
-from normstudy import data, notation, page_data, statistics, training
+from normstudy import data, statistics, training
+from normstudy.display import notation, page_data
 from tests.reading import chromium, open_page, write_page
 
 STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"

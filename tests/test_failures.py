@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from normstudy import staleness
-from normstudy.plan import plan
+from normstudy.pipeline import staleness
+from normstudy.pipeline.plan import plan
 from tests import small_disk
 from tests.conftest import WITHOUT_QUARTO, command
 from tests.grids import make_project, stored, write
-from tests.test_execution import VARIANT, contents, run_all, spoil, write_toy
+from tests.pipeline.test_execution import VARIANT, contents, run_all, spoil, write_toy
 
 UNPRIVILEGED = ["setpriv", "--bounding-set", "-all"] if os.geteuid() == 0 else []
 """What makes root obey permissions."""

@@ -23,12 +23,13 @@ import psutil
 import pytest
 import safetensors
 
-from normstudy import attempts, render, staleness
-from normstudy.plan import plan
-from normstudy.render import find_quarto
+from normstudy.pipeline import attempts, staleness
+from normstudy.pipeline.plan import plan
+from normstudy.rendering import render
+from normstudy.rendering.render import find_quarto
 from tests.conftest import ROOT, WITHOUT_QUARTO
 from tests.grids import make_project, stored, untimed, write
-from tests.test_execution import contents, run_all, write_toy
+from tests.pipeline.test_execution import contents, run_all, write_toy
 
 KILLS = int(os.environ.get("NORMSTUDY_KILLS", "4"))
 
@@ -310,7 +311,7 @@ def test_a_new_result_takes_the_place_of_the_earlier_one_whole_or_not_at_all(don
     (aside / "metrics.csv").write_text("epoch\n2\n")
     earlier, new = contents(folder), contents(aside)
     states = killed_before_each_step(
-        "from normstudy import attempts\nfrom normstudy.plan import plan\n",
+        "from normstudy.pipeline import attempts\nfrom normstudy.pipeline.plan import plan\n",
         'attempts.put_in_place(plan(root, None)[0], root / "report/executed/digits/.batch.0")',
         initial,
         tmp_path / "states",
@@ -338,7 +339,7 @@ def test_a_checkpoint_passes_to_the_next_attempt_whole_or_not_at_all(done: Path,
     leftover = folder.rename(folder.with_name(".batch.0"))
     (leftover / "checkpoint.safetensors").write_text("the first epochs")
     states = killed_before_each_step(
-        "import subprocess\nfrom normstudy import attempts\nfrom normstudy.plan import plan\n"
+        "import subprocess\nfrom normstudy.pipeline import attempts\nfrom normstudy.pipeline.plan import plan\n"
         "subprocess.Popen = lambda *_, **__: None\n",
         "attempts.start(root, plan(root, None)[0])",
         initial,
@@ -357,8 +358,8 @@ def test_a_checkpoint_passes_to_the_next_attempt_whole_or_not_at_all(done: Path,
 
 def test_what_is_published_is_whole_at_any_moment(done: Path, tmp_path: Path):
     initial = shutil.copytree(done, tmp_path / "initial")
-    publish = 'publishing.publish(root, plan(root, None, "digits"))'
-    imports = "from normstudy import publishing\nfrom normstudy.plan import plan\n"
+    publish = 'handover.publish(root, plan(root, None, "digits"))'
+    imports = "from normstudy.pipeline import handover\nfrom normstudy.pipeline.plan import plan\n"
     *_, initial = killed_before_each_step(imports, publish, initial, tmp_path / "first")
     shown = initial / "report" / "shown"
     earlier = contents(shown)
@@ -382,7 +383,7 @@ def test_the_earlier_report_stays_or_comes_back(tmp_path: Path):
     (initial / "_report").mkdir()
     (initial / "_report" / "index.html").write_text("earlier")
     imports = textwrap.dedent("""
-        from normstudy import render
+        from normstudy.rendering import render
         def made(root, article, output, profile, settings):
             output.mkdir()
             (output / "index.html").write_text("new")
@@ -411,7 +412,7 @@ def test_a_format_that_quarto_has_made_alone_joins_the_other_in_one_step(tmp_pat
         (initial / name).write_text(f"{name}\n")
     earlier = contents(initial / "_report")
     states = killed_before_each_step(
-        "from normstudy import render\n",
+        "from normstudy.rendering import render\n",
         'render.finish(root, root / ".quarto" / "report", lambda _: None)',
         initial,
         tmp_path / "states",

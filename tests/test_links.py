@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page
 
-from normstudy.publishing import harmless
+from normstudy.pipeline.handover import harmless
 from tests.conftest import ROOT
 from tests.reading import chromium
 from tests.test_report import CHROMIUM

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser
 from pypdf import PdfReader
 from pypdf.generic import Destination
 
-from normstudy.notebooks import NAMES
-from normstudy.render import find_quarto
+from normstudy.pipeline.notebooks import NAMES
+from normstudy.rendering.render import find_quarto
 from tests import checks
 from tests.conftest import ROOT, WITHOUT_QUARTO, command
 from tests.reading import chromium, open_page

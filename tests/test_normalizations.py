@@ -6,31 +6,34 @@ import sys
 import pandas as pd
 import pytest
 
-from normstudy import effects, figures, model, normalizations, sheet, statistics, variants
+from normstudy import model, normalizations, statistics
+from normstudy.analysis import inference
+from normstudy.display import figures, spreadsheet
+from normstudy.experiments import parameters
 from normstudy.normalizations import NORMALIZATIONS
 
 
 def test_it_comes_in_the_order_of_the_study():
     assert list(NORMALIZATIONS) == ["batch", "layer", "group", "instance", "none"]
-    assert list(NORMALIZATIONS)[:3] == list(variants.VARIANTS)
+    assert list(NORMALIZATIONS)[:3] == list(parameters.VARIANTS)
 
 
 @pytest.mark.parametrize("name", NORMALIZATIONS)
 def test_each_can_be_asked_for_built_and_drawn(name: str):
-    assert variants.check({"norm_arg": name}) == {"norm_arg": name}
+    assert parameters.check({"norm_arg": name}) == {"norm_arg": name}
     assert model.Net(name)
     assert all(name in table for table in (figures.COLOURS, figures.DASHES, figures.MARKERS))
 
 
 def test_no_other_can_be_asked_for_or_built():
-    with pytest.raises(variants.ParameterError, match="'batch', 'layer', 'group', 'instance' or 'none'"):
-        variants.check({"norm_arg": "lrn"})
+    with pytest.raises(parameters.ParameterError, match="'batch', 'layer', 'group', 'instance' or 'none'"):
+        parameters.check({"norm_arg": "lrn"})
     assert set(model.NORMALIZATIONS) == set(NORMALIZATIONS)
 
 
 def test_those_that_normalize_have_statistics_and_a_sheet():
     normalizing = tuple(name for name in NORMALIZATIONS if name != "none")
-    assert normalizing == statistics.METHODS == tuple(sheet.SHARE)
+    assert normalizing == statistics.METHODS == tuple(spreadsheet.SHARE)
 
 
 def test_the_letters_of_a_count_give_the_number_of_sets():
@@ -58,14 +61,14 @@ def runs_of(*names: str) -> pd.DataFrame:
 
 
 def test_no_run_is_lost_from_a_table_whatever_its_normalization():
-    runs = effects.last_epochs(runs_of(*reversed(NORMALIZATIONS)))
+    runs = inference.last_epochs(runs_of(*reversed(NORMALIZATIONS)))
     assert runs["normalization"].astype(str).tolist() == list(reversed(NORMALIZATIONS))
-    assert list(effects.summary(runs, ["normalization"], "test_accuracy")["normalization"]) == list(NORMALIZATIONS)
+    assert list(inference.summary(runs, ["normalization"], "test_accuracy")["normalization"]) == list(NORMALIZATIONS)
 
 
 def test_a_run_with_an_unknown_normalization_is_refused_and_not_lost():
     with pytest.raises(ValueError, match="'lrn' is not a normalization"):
-        effects.last_epochs(runs_of("batch", "lrn"))
+        inference.last_epochs(runs_of("batch", "lrn"))
 
 
 def test_the_list_can_be_read_without_torch():

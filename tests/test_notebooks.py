@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from normstudy import variants
+from normstudy.experiments import parameters
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "report" / "notebooks").glob("*.ipynb"))
 
@@ -30,7 +30,7 @@ class TestSource:
             assert re.fullmatch(r"\w+: (str|int|float) = [^=]+  # \S.*", line), line
 
     def test_has_a_check_for_each_parameter(self, notebook: Path):
-        assert set(variants.defaults(notebook)) <= set(variants.Parameters.__annotations__)
+        assert set(parameters.defaults(notebook)) <= set(parameters.Parameters.__annotations__)
 
     def test_labels_each_cell_once(self, notebook: Path):
         labels = [re.match(r"#\| label: (\S+)", "".join(cell["source"])) for cell in cells(notebook)]

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from normstudy.render import find_quarto
+from normstudy.rendering.render import find_quarto
 from tests.conftest import ROOT, command
-from tests.test_execution import contents, run_all, write_toy
-from tests.test_leftovers import becomes_true
-from tests.test_render import stand_in
+from tests.pipeline.test_execution import contents, run_all, write_toy
+from tests.rendering.test_leftovers import becomes_true
+from tests.rendering.test_render import stand_in
 
 SOURCES = [ROOT / "report" / "index.qmd", *sorted((ROOT / "report" / "sections").glob("*.qmd"))]
 

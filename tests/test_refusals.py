@@ -12,10 +12,10 @@ import yaml
 
 from normstudy.cli import main
 from tests.conftest import ROOT
-from tests.test_execution import contents
+from tests.experiments.test_parameters import FILES, MISSPELT, WRONG_VALUES
+from tests.pipeline.test_execution import contents
 from tests.test_failures import UNPRIVILEGED
 from tests.test_files import DAMAGES, raw
-from tests.test_variants import FILES, MISSPELT, WRONG_VALUES
 
 __all__ = ["raw"]  # a fixture: a data folder with few images
 

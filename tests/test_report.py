@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
-from normstudy.notebooks import NAMES
+from normstudy.pipeline.notebooks import NAMES
 from tests import checks
 from tests.conftest import ROOT, command
 from tests.picture import SIZE, take

@@ -15,9 +15,10 @@ import pytest
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
-from normstudy import data, grid, tables, training
-from normstudy.places import sweep_tables
-from normstudy.render import find_quarto
+from normstudy import data, training
+from normstudy.experiments import sweep_files, tables
+from normstudy.experiments.places import sweep_tables
+from normstudy.rendering.render import find_quarto
 from tests import checks
 from tests.conftest import ROOT, WITHOUT_QUARTO, command
 from tests.test_report import CHROMIUM
@@ -100,7 +101,7 @@ def hostile(study: Path, request: pytest.FixtureRequest, tmp_path_factory: pytes
 def put_results(project: Path, **changes: str) -> None:
     """Take the published factorial for one's own, with other values in some columns."""
     file = project / "params" / "factorial.yaml"
-    runs = grid.expand(project, file, {})
+    runs = sweep_files.expand(project, file, {})
     own, published = sweep_tables(project, "factorial", "digits")[:2]
     found = tables.read(published, tuple(next(iter(runs.values()))))
     own.parent.mkdir(parents=True)

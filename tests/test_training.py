@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from normstudy import data, training
 from normstudy.data import Dataset
-from normstudy.devices import choose_device
+from normstudy.machine.devices import choose_device
 from normstudy.model import NORMALIZATIONS, Net
 from normstudy.training import (
     Diverged,

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from normstudy import variants
+from normstudy.experiments import parameters
 from normstudy.training import Settings
 
-DEFAULTS = variants.defaults(Path(__file__).parents[1] / "report" / "notebooks" / "variant.ipynb")
+DEFAULTS = parameters.defaults(Path(__file__).parents[1] / "report" / "notebooks" / "variant.ipynb")
 
 
 def settings(**changes: Any) -> Settings:

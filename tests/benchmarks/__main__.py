@@ -30,11 +30,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 from torchvision.transforms.functional import to_pil_image
 
-from normstudy import data, files, training, variants
+from normstudy import data, files, training
+from normstudy.experiments import parameters
 from tests.benchmarks import peers
 from tests.benchmarks.seeds import NOTEBOOK, ROOT, machine
 
-VALUES = variants.parameters(NOTEBOOK, [ROOT / "params" / "batch.yaml"], {})
+VALUES = parameters.parameters(NOTEBOOK, [ROOT / "params" / "batch.yaml"], {})
 SETTINGS = training.Settings.of(VALUES)
 CORES = min(2, os.cpu_count() or 1)
 
@@ -241,7 +242,7 @@ def memory() -> Row:
 
 def settings_of(name: str, settings: training.Settings = SETTINGS) -> training.Settings:
     """These settings with the penalties of a variant."""
-    own = variants.read(ROOT / "params" / f"{name}.yaml")
+    own = parameters.read(ROOT / "params" / f"{name}.yaml")
     return replace(settings, l1=float(own.get("l1", 0)), l2=float(own.get("l2", 0)))
 
 
@@ -297,7 +298,7 @@ def against_peers(what: str, names: Sequence[str], threads_each: int) -> Row:
 @row
 def three() -> Row:
     """The study's three variants against a peer's."""
-    return against_peers("training three variants side by side, a thread each", variants.VARIANTS, 1)
+    return against_peers("training three variants side by side, a thread each", parameters.VARIANTS, 1)
 
 
 @row
@@ -361,9 +362,7 @@ def render() -> Row:
     with fresh_copy() as root:
         timed(root, "run", "-p", "dataset", "digits")
         timed(root, "render", "--dataset", "digits")
-        program = (
-            "from pathlib import Path; from normstudy.render import *; render(Path.cwd(), 'digits', find_quarto())"
-        )
+        program = "from normstudy.rendering.render import *; render(Path.cwd(), 'digits', find_quarto())"
         alone = [sys.executable, "-c", program]
         whole, rendering = fastest(
             lambda: timed(root, "render", "--dataset", "digits"),
@@ -397,7 +396,7 @@ def gpu() -> Row:
 def train_all(dataset: data.Dataset, settings: training.Settings) -> dict[str, float]:
     """Seconds that each variant's training takes on the device of the dataset, with checkpoints, as in the study."""
     seconds = {}
-    for name in variants.VARIANTS:
+    for name in parameters.VARIANTS:
         own = settings_of(name, settings)
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()

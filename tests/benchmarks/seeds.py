@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from normstudy import devices, seeds, variants
+from normstudy.chapters import seeds
+from normstudy.experiments import parameters
+from normstudy.machine import devices
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "report" / "notebooks" / "variant.ipynb"
@@ -25,7 +27,7 @@ RESULTS = ROOT / "report" / "results" / "mnist-seeds.csv"
 RUN = ["norm_arg", "l1", "l2", "seed", "made_with"]
 
 
-def train(values: dict[str, variants.Value], held_out: int = 0) -> list[dict[str, object]]:
+def train(values: dict[str, parameters.Value], held_out: int = 0) -> list[dict[str, object]]:
     """The rows of one run with these parameters; tested on that many held-out training images if there are any."""
     import torch
 
@@ -69,8 +71,8 @@ def main(number: int) -> None:
     done = done.reindex(columns=list(dict.fromkeys([*RUN, *done])))  # an earlier version knew less
     runs, wanted = [], []
     for seed in range(number):
-        for name in variants.VARIANTS:
-            values = variants.parameters(NOTEBOOK, [ROOT / "params" / f"{name}.yaml"], {"seed": seed})
+        for name in parameters.VARIANTS:
+            values = parameters.parameters(NOTEBOOK, [ROOT / "params" / f"{name}.yaml"], {"seed": seed})
             wanted.append(seeds.made_with(values))
             if wanted[-1] not in set(done["made_with"]):
                 runs.append(values)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from normstudy import variants
+from normstudy.experiments import parameters
 from tests.benchmarks import __main__ as benchmarks
 from tests.benchmarks import peers
 
@@ -38,7 +38,7 @@ def test_the_excerpt_has_the_proportions_of_mnist() -> None:
     assert (len(dataset.train_images), len(dataset.test_images)) == (600, 100)
 
 
-@pytest.mark.parametrize("norm_arg", variants.VARIANTS)
+@pytest.mark.parametrize("norm_arg", parameters.VARIANTS)
 def test_the_peers_network_has_their_size_and_takes_images_of_mnist(norm_arg: str) -> None:
     net = peers.network(norm_arg)
     assert sum(parameter.numel() for parameter in net.parameters()) == 7704

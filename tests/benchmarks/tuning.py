@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pandas as pd
 
-from normstudy import variants
+from normstudy.experiments import parameters
 from tests.benchmarks.seeds import NOTEBOOK, ROOT, side_by_side, train
 
 HELD_OUT = 5000
@@ -18,7 +18,9 @@ HELD_OUT = 5000
 
 def main(overrides: dict[str, str]) -> None:
     """Train the variants with these settings and print a line for each."""
-    runs = [variants.parameters(NOTEBOOK, [ROOT / "params" / f"{name}.yaml"], overrides) for name in variants.VARIANTS]
+    runs = [
+        parameters.parameters(NOTEBOOK, [ROOT / "params" / f"{name}.yaml"], overrides) for name in parameters.VARIANTS
+    ]
     with ProcessPoolExecutor(side_by_side(), multiprocessing.get_context("spawn")) as pool:
         rows = [histories[-1] for histories in pool.map(train, runs, [HELD_OUT] * len(runs))]
     table = pd.DataFrame(rows).rename(columns=lambda name: name.replace("test", "held_out"))

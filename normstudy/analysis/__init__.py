@@ -1,0 +1,1 @@
+"""What runs say: inference, mistakes, the statistics of trained layers, repeatability."""

@@ -1,0 +1,30 @@
+"""Where the results of a sweep come from, in words."""
+
+from normstudy.display.figures import escape
+from normstudy.display.notation import counted, out_of
+from normstudy.experiments import provenance, tables
+from normstudy.experiments.tables import Shown
+
+
+def sentences(shown: Shown) -> list[str]:
+    """What the results were made on, by which command and on which machine, and whether the code has changed since."""
+    runs, file = shown.rows["run"].nunique(), shown.sweep.name
+    said = []
+    if shown.dataset != shown.asked:
+        said.append(
+            f"These runs are on {shown.dataset}, since there are none on {shown.asked} yet: "
+            f"`normstudy sweep params/{file} -p dataset {shown.asked}` makes them."
+        )
+    makers = ", and ".join(escape(maker) for maker in shown.rows["made_by"].unique())
+    published = "were made here" if shown.table.parent.name == "sweeps" else "come with the project"
+    said.append(
+        f"The results of these {counted(runs, 'run')} on {shown.dataset} {published}. They were made by "
+        f"`{tables.command_of(shown.table)}` on: {makers}."
+    )
+    older = shown.rows.loc[shown.rows["code"] != provenance.fingerprint(), "run"].nunique()
+    if older:
+        said.append(
+            f"{out_of(older, runs, 'run').capitalize()} preceded the last change of the code that trains; "
+            f"the same command makes them anew."
+        )
+    return said

@@ -1,0 +1,1 @@
+"""How things look: numbers, figures, tables in notebooks, the spreadsheet, the page's data."""

@@ -1,0 +1,200 @@
+"""Every picture of the report, in one style: data in, figure out; and how notebooks show pictures and tables."""
+
+import io
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from IPython.display import Markdown, display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from normstudy.display import notation
+from normstudy.normalizations import NORMALIZATIONS
+
+COLOURS = {name: each.colour for name, each in NORMALIZATIONS.items()}
+DASHES = {name: each.dash for name, each in NORMALIZATIONS.items()}
+MARKERS = {name: each.marker for name, each in NORMALIZATIONS.items()}
+
+
+STYLE: dict[Any, Any] = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.formatter.use_mathtext": True,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 4,
+    "savefig.transparent": True,
+    "savefig.bbox": "tight",
+    "svg.hashsalt": "normstudy",
+}
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display a figure as SVG and PNG with a text alternative that says what it shows, with its numbers."""
+    svg, png = io.StringIO(), io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+        figure.savefig(png, format="png", dpi=150, metadata={"Software": None})
+    bundle = {"image/svg+xml": svg.getvalue(), "image/png": png.getvalue(), "text/plain": alt}
+    display(bundle, metadata={"image/svg+xml": {"alt": alt}, "image/png": {"alt": alt}}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def escape(text: object) -> str:
+    """Markdown in which `text` reads as it stands, whatever it holds (HTML, pipes, links, shortcodes)."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|$~^@\"'&])", r"\\\1", str(text)).replace("\n", " ")
+
+
+def table(frame: pd.DataFrame, digits: int | None = None) -> None:
+    """Display a table as Markdown, the one form that the page and the PDF share.
+
+    Numbers are written as `notation` writes them, floating ones with so many digits after the point, or else in full.
+    Columns of numbers are aligned to the right.
+    """
+    cells = frame.map(lambda value: _written(value, digits))
+    numeric = [cells[column].map(lambda cell: bool(notation.NUMBER.fullmatch(cell))).all() for column in cells]
+    markdown = cells.map(escape).to_markdown(
+        index=False,
+        headers=[escape(column) for column in frame],
+        colalign=["right" if right else "left" for right in numeric],
+        disable_numparse=True,
+    )
+    display({"text/markdown": markdown, "text/plain": cells.to_string(index=False)}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _written(value: object, digits: int | None) -> str:
+    match value:
+        case bool() | np.bool_():
+            return str(value)
+        case int() | np.integer():
+            return notation.count(int(value))
+        case float() | np.floating():
+            return notation.exact(float(value)) if digits is None else notation.decimal(float(value), digits)
+    return str(value)
+
+
+def say(*sentences: str) -> None:
+    """Display sentences made from data, as a list with one item each (a single one as a paragraph)."""
+    text = sentences[0] if len(sentences) == 1 else "\n".join(f"- {sentence}" for sentence in sentences)
+    display(Markdown(text))  # type: ignore[no-untyped-call]
+
+
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, np.ndarray]:
+    """A figure of the house style, width and height in inches, and its axes as an array (rows, columns)."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def notice(text: str) -> Figure:
+    """A figure that says in words why there is nothing to see."""
+    figure, axes = new_figure(5.2, 1.2)
+    axes[0, 0].axis("off")
+    axes[0, 0].text(0.5, 0.5, textwrap.fill(text, 70), ha="center", va="center", parse_math=False)
+    return figure
+
+
+METRICS = {
+    "train_loss": "Training loss",
+    "test_loss": "Test loss",
+    "train_accuracy": "Training accuracy (%)",
+    "test_accuracy": "Test accuracy (%)",
+}
+
+
+def comparison_curves(histories: Mapping[str, pd.DataFrame], metric: str) -> Figure:
+    """One metric of every epoch, a line a variant.
+
+    `histories` maps a variant to its metrics, a row an epoch, with the columns `epoch` and `metric` (a key of
+    `METRICS`).
+    Losses are on a logarithmic axis. The axis of accuracies shows all epochs after the first, which would flatten them.
+    """
+    figure, axes = new_figure(5.2, 3.4)
+    axis: Axes = axes[0, 0]
+    scale = 100 if metric.endswith("accuracy") else 1
+    for name, history in histories.items():
+        axis.plot(
+            history["epoch"],
+            scale * history[metric],
+            color=COLOURS[name],
+            linestyle=DASHES[name],
+            marker=MARKERS[name],
+            label=name,
+        )
+    if metric.endswith("loss"):
+        axis.set_yscale("log")
+    later = np.concatenate([np.zeros(0), *(scale * history[metric].to_numpy()[1:] for history in histories.values())])
+    if metric.endswith("accuracy") and later.size and later.max() > later.min():
+        margin = 0.06 * (later.max() - later.min())
+        axis.set_ylim(later.min() - margin, later.max() + margin)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_xlabel("Epoch")
+    axis.set_ylabel(METRICS[metric])
+    axis.legend()
+    return figure
+
+
+def learning_curves(history: pd.DataFrame, norm_arg: str) -> Figure:
+    """Loss without and with the penalty, and accuracy, of one variant: training beside test, a panel each."""
+    figure, axes = new_figure(6.6, 2.8, columns=2)
+    loss, accuracy = axes[0]
+    colour = COLOURS[norm_arg]
+    loss.plot(history["epoch"], history["train_loss"], color=colour, linestyle="--", marker="o", label="training")
+    loss.plot(history["epoch"], history["test_loss"], color=colour, marker="s", label="test")
+    if (history["train_penalty"] > 0).any():
+        loss.plot(history["epoch"], history["train_penalty"], color="#555555", linestyle=":", label="penalty")
+    loss.set_yscale("log")
+    loss.set_ylabel("Loss")
+    for part, dash, marker in (("train", "--", "o"), ("test", "-", "s")):
+        label = "training" if part == "train" else part
+        values = 100 * history[f"{part}_accuracy"]
+        accuracy.plot(history["epoch"], values, color=colour, linestyle=dash, marker=marker, label=label)
+    accuracy.set_ylabel("Accuracy (%)")
+    for axis in axes[0]:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_xlabel("Epoch")
+        axis.legend()
+    return figure
+
+
+def digit_grid(images: np.ndarray, titles: Sequence[str], columns: int = 5) -> Figure:
+    """Images (N, H, W), dark on light, in rows of `columns`, a title over each."""
+    rows = max(1, -(-len(images) // columns))
+    figure, axes = new_figure(1.15 * columns, 1.35 * rows, rows, columns)
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])  # without them laying out takes half the time
+        axis.axis("off")
+    for axis, image, title in zip(axes.flat, images, titles, strict=False):
+        axis.imshow(image, cmap="gray_r", interpolation="none", vmin=0, vmax=255)
+        axis.set_title(title, fontsize=8)
+    return figure
+
+
+def confusion_matrix(counts: np.ndarray, classes: Sequence[str], norm_arg: str) -> Figure:
+    """Counts (K, K): row = true class, column = predicted class. Shades show mistakes only; every count is written."""
+    figure, axes = new_figure(4.6, 4.3)
+    axis: Axes = axes[0, 0]
+    mistakes = counts - np.diag(np.diag(counts))
+    colours = matplotlib.colors.LinearSegmentedColormap.from_list("mistakes", ["#ffffff", COLOURS[norm_arg]])
+    axis.imshow(mistakes, cmap=colours, vmin=0, vmax=max(1, mistakes.max()))
+    axis.grid(visible=False)
+    for (row, column), count in np.ndenumerate(counts):
+        strong = mistakes[row, column] > 0.55 * max(1, mistakes.max())
+        weight = "bold" if row == column else "normal"
+        text = notation.count(count) if count else "·"
+        axis.text(column, row, text, ha="center", va="center", fontsize=8, weight=weight, color="w" if strong else "k")
+    axis.set_xticks(range(len(classes)), classes)
+    axis.set_yticks(range(len(classes)), classes)
+    if max(map(len, classes)) > 2:
+        axis.tick_params(axis="x", rotation=60)
+    axis.set_xlabel("Predicted class")
+    axis.set_ylabel("True class")
+    return figure

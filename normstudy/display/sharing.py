@@ -1,0 +1,115 @@
+"""Pictures of which elements share a mean and a standard deviation, and of what normalization does to them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from torch import Tensor
+
+from normstudy.display.figures import new_figure
+from normstudy.display.notation import decimal, exact
+from normstudy.statistics import count, sharing_sets
+
+# Okabe & Ito's colours, the strongest first; the darkest are lightened until black writing on them is easy to read.
+HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#8C8C8C")
+
+
+def set_colours(shape: Sequence[int], norm_arg: str, groups: int = 1) -> list[str]:
+    """A colour (#rrggbb) for each set, in the order of `statistics.sharing_sets`; black writing is readable on all.
+
+    An image has one hue, each of its sets a tone of it; for batch normalization each channel has a hue.
+    """
+    sets = count(shape, norm_arg, groups)
+    tones = 1 if norm_arg == "batch" else sets // shape[0]
+    return [_tone(HUES[index // tones % len(HUES)], (index % tones + 1) / tones) for index in range(sets)]
+
+
+def _tone(hue: str, strength: float) -> str:
+    share = 0.15 + 0.45 * strength
+    red, green, blue = (1 - share + share * value for value in to_rgb(hue))
+    return to_hex((red, green, blue))
+
+
+def members(shape: Sequence[int], norm_arg: str, groups: int = 1) -> list[str]:
+    """Who shares, in words, for each set in the order of `statistics.sharing_sets`; all are counted from 1."""
+    number, channels = shape[:2]
+    images, size = range(1, number + 1), channels // groups
+    match norm_arg:
+        case "batch":
+            return [f"channel {channel}, all images" for channel in range(1, channels + 1)]
+        case "layer":
+            return [f"image {image}, all channels" for image in images]
+        case "group" if size > 1:
+            starts = range(1, channels, size)
+            return [f"image {image}, channels {start}–{start + size - 1}" for image in images for start in starts]
+        case _:
+            return [f"image {image}, channel {channel}" for image in images for channel in range(1, channels + 1)]
+
+
+def sharing_figure(x: Tensor, groups: int, methods: Sequence[str] = ("batch", "layer", "group")) -> Figure:
+    """The sheet of images × channels of x (N, C, H, W), once a method: what shares has one colour and one frame.
+
+    Rows are images, columns are channels; batch normalization runs down the sheet, layer and group across it.
+    """
+    number, channels, height, width = x.shape
+    figure, axes = new_figure(2.6 * len(methods), 2.9, columns=len(methods))
+    for axis, norm_arg in zip(axes[0], methods, strict=True):
+        sets = sharing_sets(x.shape, norm_arg, groups)
+        colours = set_colours(x.shape, norm_arg, groups)
+        _sheet(axis, x, sets, colours)
+        axis.set_title(f"{norm_arg}: {len(colours)} sets")
+        axis.set_xticks(
+            [(channel + 0.5) * width + 0.4 * channel for channel in range(channels)], range(1, channels + 1)
+        )
+        axis.set_yticks([(image + 0.5) * height + 0.4 * image for image in range(number)], range(1, number + 1))
+        axis.set_xlabel("channel")
+        axis.set_ylabel("image")
+    return figure
+
+
+def _sheet(axis: Axes, x: Tensor, sets: Tensor, colours: Sequence[str]) -> None:
+    number, channels, height, width = x.shape
+    axis.grid(visible=False)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+    axis.tick_params(length=0)
+    corners: dict[int, list[tuple[float, float]]] = {}
+    for (n, c, h, w), value in np.ndenumerate(x.numpy()):
+        left, top, index = 1.0 * w + (width + 0.4) * c, 1.0 * h + (height + 0.4) * n, int(sets[n, c, h, w])
+        axis.add_patch(Rectangle((left, top), 1, 1, facecolor=colours[index], edgecolor="white", linewidth=0.5))
+        axis.text(left + 0.5, top + 0.5, exact(value), ha="center", va="center", fontsize=7, color="black")
+        corners.setdefault(index, []).append((left, top))
+    for places in corners.values():
+        (left, top), (right, bottom) = np.min(places, axis=0), np.max(places, axis=0) + 1
+        axis.add_patch(
+            Rectangle(
+                (left - 0.08, top - 0.08),
+                right - left + 0.16,
+                bottom - top + 0.16,
+                fill=False,
+                edgecolor="#333333",
+                linewidth=1.2,
+            )
+        )
+    axis.set_xlim(-0.3, channels * (width + 0.4))
+    axis.set_ylim(number * (height + 0.4), -0.3)
+    axis.set_aspect("equal")
+
+
+def undoing_figure(original: Tensor, steps: Sequence[tuple[float, float, Tensor]]) -> Figure:
+    """An image (H, W) and what a normalization layer returns for it with other gammas and betas, on one scale of grey.
+
+    `steps` holds gamma, beta and the returned image (H, W) of each panel.
+    """
+    figure, axes = new_figure(1.45 * (len(steps) + 1), 2.0, columns=len(steps) + 1)
+    everything = [original, *(image for _, _, image in steps)]
+    low, high = min(float(image.min()) for image in everything), max(float(image.max()) for image in everything)
+    titles = ["original", *(f"γ = {decimal(gamma, 2)}\nβ = {decimal(beta, 2)}" for gamma, beta, _ in steps)]
+    for axis, image, title in zip(axes[0], everything, titles, strict=True):
+        axis.imshow(image.numpy(), cmap="gray_r", vmin=low, vmax=high, interpolation="none")
+        axis.set_title(title, fontsize=8)
+        axis.axis("off")
+    return figure

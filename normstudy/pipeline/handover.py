@@ -1,0 +1,112 @@
+"""Handing the results of one dataset to the renderers: copies in `report/shown/`, and `_variables.yml` for the text."""
+
+import importlib.metadata
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from normstudy.experiments.places import StudyError
+from normstudy.machine import whole
+from normstudy.pipeline.plan import Run
+
+OUTPUTS = ("text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
+"""The kinds of output that a report shows. HTML and JavaScript would run in it."""
+
+ADDRESSES = {"site": "site-url", "repository": "repo-url"}
+"""The text's names for settings of the website."""
+
+
+def publish(root: Path, runs: Sequence[Run]) -> None:
+    """Bring `report/shown/` and `_variables.yml` in line with the results.
+
+    A file is written only when its bytes change, since a preview starts again whenever one is written; and aside, so
+    that there is always a whole one.
+
+    Raises:
+        StudyError: a result is missing, or a file cannot be written.
+    """
+    shown = root / "report" / "shown"
+    wanted: dict[Path, bytes] = {}
+    values: dict[str, Any] = {"dataset": str(runs[0].parameters["dataset"]), **about(root)}
+    for run in runs:
+        if not run.notebook.is_file():
+            raise StudyError(f"{run.name} has no result on {values['dataset']}; 'normstudy run {run.name}' makes it")
+        wanted[shown / run.notebook.name] = _shown(run.notebook.read_text(encoding="utf-8"))
+        values[run.name] = variables(run)
+        for file in run.folder.iterdir():
+            if file.name not in (run.notebook.name, "record.json", "variables.json"):
+                wanted[shown / run.name / file.name] = file.read_bytes()
+    wanted[root / "_variables.yml"] = yaml.safe_dump(values, sort_keys=True, allow_unicode=True).encode()
+    for file, content in wanted.items():
+        if not file.is_file() or file.read_bytes() != content:
+            try:
+                whole.write(file, content)
+            except OSError as error:
+                raise StudyError(f"{file} cannot be written: {error.strerror or error}") from error
+    for file in [file for file in shown.rglob("*") if file.is_file() and file not in wanted]:
+        file.unlink()
+
+
+def about(root: Path) -> dict[str, str]:
+    """The version of the project, and the addresses of its site and its repository, empty until it has them."""
+    website = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8")).get("website", {})
+    addresses = {name: website.get(key, "").rstrip("/") for name, key in ADDRESSES.items()}
+    return {"version": importlib.metadata.version("normstudy"), **addresses}
+
+
+def variables(run: Run) -> dict[str, Any]:
+    """The values that a run has left for the text; what is text among them is `harmless`."""
+    file = run.folder / "variables.json"
+    values = dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    return {name: harmless(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+def harmless(markdown: str) -> str:
+    """Markdown without what could run something when the report is opened: markup, attributes, shortcodes, metadata.
+
+    Their signs are escaped, so that they read as they stand. The notebooks of this project use none of them.
+    What is a link is decided where the document has been parsed: `report/links.lua`.
+    """
+    escaped = re.sub(r"(?<!\\)((?:\\\\)*)([<{])", r"\1\\\2", markdown)
+    return re.sub(r"^(\s*)(---+|\.\.\.)(\s*)$", r"\1\\\2\3", escaped, flags=re.MULTILINE)
+
+
+def _literal(lines: str | list[str]) -> str:
+    """Text of a block of code in which no line ends the block, or begins what Quarto takes for metadata even there."""
+    return re.sub(r"^ {0,3}(?=```|---[ \t]*$)", "    ", "".join(lines), flags=re.MULTILINE)
+
+
+def _shown(notebook: str) -> bytes:
+    """A notebook as the renderers get it: harmless wherever it comes from, its figures' text alternatives as options.
+
+    A cell option is where Quarto looks for them.
+    """
+    content = json.loads(notebook)
+    content["cells"] = [cell for cell in content["cells"] if cell["cell_type"] != "raw"]
+    for cell in content["cells"]:
+        cell["metadata"] = {
+            name: value for name, value in cell.get("metadata", {}).items() if name in ("tags", "papermill")
+        }
+        if cell["cell_type"] == "markdown":
+            cell["source"] = harmless("".join(cell["source"])).splitlines(keepends=True)
+            continue
+        lines = _literal(cell["source"]).splitlines(keepends=True)
+        lines = [line for line in lines if not line.lstrip().startswith("#|") or line.startswith("#| label: ")]
+        for output in cell["outputs"]:
+            data = {mime: value for mime, value in output.get("data", {}).items() if mime in OUTPUTS}
+            if "text/markdown" in data:
+                data["text/markdown"] = harmless("".join(data["text/markdown"]))
+            if "text/plain" in data:
+                data["text/plain"] = _literal(data["text/plain"])
+            if "data" in output:
+                output["data"] = data
+            if "text" in output:
+                output["text"] = _literal(output["text"])
+            if alt := output.get("metadata", {}).get("image/png", {}).get("alt"):
+                lines.insert(0, f"#| fig-alt: {json.dumps(alt, ensure_ascii=False)}\n")
+        cell["source"] = lines
+    return json.dumps(content, ensure_ascii=False).encode()

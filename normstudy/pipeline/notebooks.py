@@ -1,0 +1,52 @@
+"""The notebooks of the study: what each is made from, and what it reads. The one table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from normstudy.experiments import places
+from normstudy.experiments.parameters import VARIANTS
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook of the report.
+
+    Attributes:
+        name: of the executed notebook, and of the folder of its result.
+        source: the name of its source in `report/notebooks`.
+        variants: whether it reads the results of the variants.
+        sweep: whether it reads the results of the sweep `params/<name>.yaml`.
+        files: other files of the project that it reads.
+    """
+
+    name: str
+    source: str
+    variants: bool = False
+    sweep: bool = False
+    files: tuple[str, ...] = ()
+
+    def reads(self, root: Path, dataset: str) -> list[Path]:
+        """The files that it reads, the results of the variants aside."""
+        names = [f"params/{self.name}.yaml", *self.files] if self.sweep else self.files
+        tables = places.sweep_tables(root, self.name, dataset) if self.sweep else []
+        return [root / name for name in names] + tables
+
+
+NOTEBOOKS = (
+    *(Notebook(name, "variant") for name in VARIANTS),
+    Notebook("statistics", "statistics", variants=True),
+    Notebook("comparison", "comparison", variants=True),
+    Notebook("factorial", "factorial", sweep=True),
+    Notebook("batch-size", "batch-size", sweep=True, files=("report/results/wu-he-2018.csv",)),
+    Notebook("learning-rate", "learning-rate", sweep=True),
+    Notebook("why", "why", sweep=True),
+    Notebook(
+        "accuracy",
+        "accuracy",
+        files=(
+            *("report/results/mnist-seeds.csv", "report/results/mnist-seeds.json", "report/results/tuning.csv"),
+            *("report/notebooks/variant.ipynb", *(f"params/{name}.yaml" for name in VARIANTS)),
+        ),
+    ),
+)
+NAMES = tuple(notebook.name for notebook in NOTEBOOKS)
