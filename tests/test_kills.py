@@ -157,7 +157,7 @@ def test_a_run_survives_kills(study: Path, tmp_path: Path):
         # Between two renamings, a result is beside its place; the next command puts it back.
         return {
             name: everything(places / name if (places / name).exists() else places / f"..{name}")
-            for name in ("batch", "layer", "group", "comparison", "accuracy")
+            for name in ("batch", "layer", "group", "comparison", "tuning")
         }
 
     words = ("normstudy", "run", "batch", "layer", "-p", "dataset", "digits", "-p", "epochs", "2")
@@ -184,12 +184,12 @@ def test_making_the_report_survives_kills(study: Path, tmp_path: Path, renderer:
     words = (*command, "digits")
     initial = shutil.copytree(study, tmp_path / "initial")
     (initial / "report" / "index.qmd").write_text(
-        "---\ntitle: Short\n---\n\n{{< embed shown/accuracy.ipynb#seeds >}}\n\n{{< var batch.epochs >}} epochs\n"
+        "---\ntitle: Short\n---\n\n{{< embed shown/tuning.ipynb#trials >}}\n\n{{< var batch.epochs >}} epochs\n"
     )
     complete(initial, words)
-    published = initial / "report" / "results" / "mnist-seeds.csv"
+    published = initial / "report" / "results" / "tuning.csv"
     rows = pd.read_csv(published)
-    rows["test_accuracy"] -= 0.01
+    rows["held_out_accuracy"] -= 0.01
     rows.to_csv(published, index=False)
 
     def look(project: Path) -> dict[str, Any]:

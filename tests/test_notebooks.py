@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from normstudy.experiments import parameters
+from normstudy.pipeline.notebooks import NOTEBOOKS as NOTEBOOK_TABLE
+from tests.conftest import ROOT
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "report" / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "report" / "notebooks").glob("*.ipynb"))
 
 
 def cells(notebook: Path) -> list[dict]:
@@ -37,6 +39,25 @@ class TestSource:
         assert all(labels)
         assert len({label[1] for label in labels if label}) == len(labels)
         assert not any(re.match(r"(fig|tbl)-", label[1]) for label in labels if label), "the article owns the prefixes"
+
+
+@pytest.mark.parametrize("name", [each.name for each in NOTEBOOK_TABLE if each.sweep])
+def test_an_experiment_has_one_name(name: str):
+    """Its sweep file, notebook, section, chapter, test and published results on the small digits."""
+    module = name.replace("-", "_")
+    for file in (
+        f"params/{name}.yaml",
+        f"report/notebooks/{name}.ipynb",
+        f"report/sections/_{name}.qmd",
+        f"report/results/digits/{name}.parquet",
+        f"normstudy/chapters/{module}.py",
+        f"tests/chapters/test_{module}.py",
+    ):
+        assert (ROOT / file).is_file(), file
+
+
+def test_every_notebook_is_in_the_table():
+    assert {each.source for each in NOTEBOOK_TABLE} == {path.stem for path in NOTEBOOKS}
 
 
 def test_there_are_notebooks():

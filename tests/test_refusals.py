@@ -85,7 +85,7 @@ CASES: dict[str, Case] = {
         for command in ("run", "prepare", "render")
     },
     "no number of seconds": (nothing, ["run", "--time-limit", "soon"], "'soon' is not a valid float"),
-    "one sweep for all experiments": (nothing, ["run", "-p", "sweep", "params/why.yaml"], "sweep is not a parameter"),
+    "one sweep for all experiments": (nothing, ["run", "-p", "sweep", "params/seeds.yaml"], "sweep is not a parameter"),
     "a variant without its file": (
         lambda project: (project / "params" / "layer.yaml").unlink(), ["run"], "layer.yaml is missing; the study's",
     ),

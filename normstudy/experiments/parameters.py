@@ -66,6 +66,7 @@ class Parameters(TypedDict, total=False):
     device: Literal["auto", "cpu", "cuda", "mps"]
     threads: Annotated[Integer, Field(ge=1, le=1024)]
     measure: bool
+    variant: Literal[VARIANTS]  # type: ignore[valid-type]
     runs: str
     results: str
     sweep: str

@@ -1,9 +1,9 @@
 """Sweep files: which runs each of them asks for.
 
-A sweep file is a file of parameters in which a value may be a list; it asks for every combination. `together` holds a
-list of mappings, for parameters that change together:
+A sweep file is a file of parameters in which a value may be a list; it asks for every combination. `variant` stands for
+all that `params/<variant>.yaml` says, and `together` holds a list of mappings, for parameters that change together:
 
-    norm_arg: [batch, group]
+    variant: [batch, group]
     together:
       - {batch_size: 2, learning_rate: 0.001}
       - {batch_size: 4, learning_rate: 0.002}
@@ -13,7 +13,8 @@ list of mappings, for parameters that change together:
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,16 @@ from normstudy.experiments.parameters import ParameterError, Value
 
 MOST = 100_000  # runs of a sweep
 
+Axis = list[dict[str, Value]]
+"""What one list of a sweep file goes through."""
+
 
 def expand(root: Path, file: Path, overrides: Mapping[str, object]) -> dict[str, dict[str, Value]]:
     """The parameters of every run that a sweep file asks for, checked, by their key; the first list changes slowest.
 
-    Parameters that the file leaves out have the values of `params/<dataset>.yaml`, or else the defaults of a variant's
-    notebook; the dataset is `digits` unless it is said. `overrides` replace single values and lists alike.
+    Parameters that the file leaves out have the values of `params/<variant>.yaml` where it names a variant, then those
+    of `params/<dataset>.yaml`, or else the defaults of a variant's notebook; the dataset is `digits` unless it is said.
+    `overrides` replace single values and lists alike.
 
     Raises:
         ParameterError: the file cannot be read, a name is unknown, a value is not one that its parameter may have, or
@@ -36,47 +41,58 @@ def expand(root: Path, file: Path, overrides: Mapping[str, object]) -> dict[str,
     defaults = parameters.defaults(root / "report" / "notebooks" / "variant.ipynb")
     defaults |= {"dataset": "digits", "measure": False}
     del defaults["output"]
-    names = tuple(defaults)
+    names = (*defaults, "variant")
     overrides = parameters.check(overrides, names)
     content = parameters.read_mapping(file)
-    together = content.pop("together", [{}])
-    if not (isinstance(together, list) and together and all(isinstance(part, dict) for part in together)):
-        raise ParameterError(f"{file}: together must be a list of mappings such as {{batch_size: 2}}")
-    if both := content.keys() & {name for part in together for name in part}:
-        raise ParameterError(f"{file}: {min(both)} is in together and beside it; it must be in one place")
-    lists = {name: value if isinstance(value, list) else [value] for name, value in content.items()}
+    runs = {}
     try:
-        axes = [[parameters.check({name: value}, names) for value in values] for name, values in lists.items()]
-        axes.append([parameters.check(part, names) for part in together])
-        for axis in axes:
-            _check_once(axis)
+        axes = _axes(content, names)
+        if (number := math.prod(map(len, axes))) > MOST:
+            raise ParameterError(f"it asks for {number:,} runs; a sweep has at most {MOST:,}")
+        for parts in itertools.product(*axes):
+            asked = {name: value for part in parts for name, value in part.items()}
+            run = _run(root / "params", defaults, asked | overrides)
+            runs[key(run)] = run
+        if len(runs) < number and not overrides:  # these may well make runs the same
+            raise ParameterError("together asks for the same run twice")
+        if len({run["dataset"] for run in runs.values()}) > 1:
+            raise ParameterError("dataset must be one; -p dataset NAME sweeps over another")
     except ParameterError as error:
         raise ParameterError(f"{file}: {error}") from error
-    if (number := math.prod(map(len, axes))) > MOST:
-        raise ParameterError(f"{file} asks for {number:,} runs; a sweep has at most {MOST:,}")
-    runs = {}
-    for parts in itertools.product(*axes):
-        asked = {name: value for part in parts for name, value in part.items()} | overrides
-        of_dataset = root / "params" / f"{(defaults | asked)['dataset']}.yaml"
-        common = parameters.read(of_dataset) if of_dataset.is_file() else {}
-        run = parameters.check(defaults | common | asked, names)
-        runs[key(run)] = run
-    if not runs:
-        empty = next(name for name, values in lists.items() if not values)
-        raise ParameterError(f"{file}: {empty} is an empty list; it must hold at least one value")
-    if len(runs) < number and not overrides:  # these may well make runs the same
-        raise ParameterError(f"{file}: together asks for the same run twice")
-    if len({run["dataset"] for run in runs.values()}) > 1:
-        raise ParameterError(f"{file}: dataset must be one; -p dataset NAME sweeps over another")
     return runs
 
 
-def _check_once(axis: Sequence[Mapping[str, Value]]) -> None:
-    seen: set[str] = set()
-    for part in axis:
-        if key(part) in seen:
-            raise ParameterError(f"{', '.join(f'{name}: {value}' for name, value in part.items())} is there twice")
-        seen.add(key(part))
+def _axes(content: Mapping[str, Any], names: tuple[str, ...]) -> list[Axis]:
+    """What is crossed: the values of each name, and the mappings of `together`."""
+    lists = {name: value if isinstance(value, list) else [value] for name, value in content.items()}
+    together = content.get("together", [{}])
+    lists.pop("together", None)
+    if not (isinstance(together, list) and together and all(isinstance(part, dict) for part in together)):
+        raise ParameterError("together must be a list of mappings such as {batch_size: 2}")
+    if both := lists.keys() & {name for part in together for name in part}:
+        raise ParameterError(f"{min(both)} is in together and beside it; it must be in one place")
+    if empty := [name for name, values in lists.items() if not values]:
+        raise ParameterError(f"{empty[0]} is an empty list; it must hold at least one value")
+    axes = [[parameters.check({name: value}, names) for value in values] for name, values in lists.items()]
+    axes.append([parameters.check(part, names) for part in together])
+    for axis in axes:
+        times = Counter(map(key, axis))
+        if twice := [part for part in axis if times[key(part)] > 1]:
+            raise ParameterError(f"{', '.join(f'{name}: {value}' for name, value in twice[-1].items())} is there twice")
+    return axes
+
+
+def _run(params: Path, defaults: Mapping[str, Value], asked: Mapping[str, Value]) -> dict[str, Value]:
+    """All parameters of one run, of which the variant is none: it only says where some of them come from."""
+    of_dataset = params / f"{asked.get('dataset', defaults['dataset'])}.yaml"
+    files = [of_dataset] if of_dataset.is_file() else []
+    if "variant" in asked:
+        files.append(params / f"{asked['variant']}.yaml")
+    values: dict[str, object] = dict(defaults)
+    for file in files:
+        values |= parameters.read(file)
+    values |= {name: value for name, value in asked.items() if name != "variant"}
+    return parameters.check(values, tuple(defaults))
 
 
 def key(parameters: Mapping[str, Any]) -> str:

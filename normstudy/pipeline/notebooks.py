@@ -6,6 +6,9 @@ from pathlib import Path
 from normstudy.experiments import places
 from normstudy.experiments.parameters import VARIANTS
 
+OF_VARIANTS = ("report/notebooks/variant.ipynb", *(f"params/{name}.yaml" for name in VARIANTS))
+"""What says how the study's variants are trained."""
+
 
 @dataclass(frozen=True)
 class Notebook:
@@ -36,17 +39,11 @@ NOTEBOOKS = (
     *(Notebook(name, "variant") for name in VARIANTS),
     Notebook("statistics", "statistics", variants=True),
     Notebook("comparison", "comparison", variants=True),
-    Notebook("factorial", "factorial", sweep=True),
+    Notebook("seeds", "seeds", sweep=True, files=OF_VARIANTS),
+    Notebook("factorial", "factorial", sweep=True, files=OF_VARIANTS),
     Notebook("batch-size", "batch-size", sweep=True, files=("report/results/wu-he-2018.csv",)),
     Notebook("learning-rate", "learning-rate", sweep=True),
-    Notebook("why", "why", sweep=True),
-    Notebook(
-        "accuracy",
-        "accuracy",
-        files=(
-            *("report/results/mnist-seeds.csv", "report/results/mnist-seeds.json", "report/results/tuning.csv"),
-            *("report/notebooks/variant.ipynb", *(f"params/{name}.yaml" for name in VARIANTS)),
-        ),
-    ),
+    Notebook("inside", "inside", sweep=True, files=OF_VARIANTS),
+    Notebook("tuning", "tuning", files=("report/results/tuning.csv", *OF_VARIANTS)),
 )
 NAMES = tuple(notebook.name for notebook in NOTEBOOKS)

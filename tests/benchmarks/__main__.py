@@ -31,10 +31,12 @@ from torchvision import transforms
 from torchvision.transforms.functional import to_pil_image
 
 from normstudy import data, files, training
-from normstudy.experiments import parameters
+from normstudy.experiments import parameters, single
+from normstudy.machine.devices import choose_device
 from tests.benchmarks import peers
-from tests.benchmarks.seeds import NOTEBOOK, ROOT, machine
+from tests.conftest import ROOT
 
+NOTEBOOK = ROOT / "report" / "notebooks" / "variant.ipynb"
 VALUES = parameters.parameters(NOTEBOOK, [ROOT / "params" / "batch.yaml"], {})
 SETTINGS = training.Settings.of(VALUES)
 CORES = min(2, os.cpu_count() or 1)
@@ -459,7 +461,7 @@ def fresh_copy() -> Iterator[Path]:
 
 def main(names: list[str], readme: bool) -> None:
     """Measure and print; and put the rows into README.md if asked to, beside others of the same machine."""
-    with_what = ", ".join(f"{name} {value or 'none'}" for name, value in machine().items())
+    with_what = f"{os.cpu_count()} cores, {single.made_by(choose_device())}"
     console = Console(width=160)
     console.print(with_what)
     table = Table("what", "bar", "here", "kept")

@@ -10,21 +10,30 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pandas as pd
 
-from normstudy.experiments import parameters
-from tests.benchmarks.seeds import NOTEBOOK, ROOT, side_by_side, train
+from normstudy import data
+from normstudy.experiments import parameters, single
+from normstudy.machine.processor import cores
+from tests.conftest import ROOT
 
 HELD_OUT = 5000
 
 
+def last_epoch(values: dict[str, parameters.Value]) -> dict[str, object]:
+    """The last row of a run with these parameters, tested on held-out training images."""
+    return single.run(values, data.hold_out(single.load(str(values["dataset"])), HELD_OUT))[-1]
+
+
 def main(overrides: dict[str, str]) -> None:
     """Train the variants with these settings and print a line for each."""
+    notebook = ROOT / "report" / "notebooks" / "variant.ipynb"
     runs = [
-        parameters.parameters(NOTEBOOK, [ROOT / "params" / f"{name}.yaml"], overrides) for name in parameters.VARIANTS
+        parameters.parameters(notebook, [ROOT / "params" / f"{name}.yaml"], overrides) | {"measure": False}
+        for name in parameters.VARIANTS
     ]
-    with ProcessPoolExecutor(side_by_side(), multiprocessing.get_context("spawn")) as pool:
-        rows = [histories[-1] for histories in pool.map(train, runs, [HELD_OUT] * len(runs))]
-    table = pd.DataFrame(rows).rename(columns=lambda name: name.replace("test", "held_out"))
-    print(table.drop(columns=["epoch", "learning_rate", "seconds"]).to_string(index=False))
+    with ProcessPoolExecutor(cores(), multiprocessing.get_context("spawn")) as pool:
+        table = pd.DataFrame(pool.map(last_epoch, runs)).rename(columns=lambda name: name.replace("test", "held_out"))
+    table["wrong"] = table["wrong"].str.len()
+    print(table[["norm_arg", "train_loss", "held_out_loss", "held_out_accuracy", "wrong"]].to_string(index=False))
 
 
 if __name__ == "__main__":

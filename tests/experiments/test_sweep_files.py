@@ -37,6 +37,22 @@ def test_the_file_overrides_the_dataset_which_overrides_the_notebook(project: Pa
     assert (run["dataset"], run["batch_size"], run["l1"]) == ("mnist", 128, 1e-5)
 
 
+def test_a_variant_stands_for_all_that_its_file_says(project: Path):
+    write(project, "epochs: 3\nl1: 0.5", "digits")
+    write(project, "norm_arg: batch\nl1: 0.1\nl2: 0.2", "batch")
+    write(project, "norm_arg: group\nl2: 0.3", "group")
+    runs = sweep_files.expand(project, write(project, "variant: [batch, group]\nseed: [0, 1]"), {}).values()
+    assert [(run["norm_arg"], run["seed"], run["epochs"], run["l1"], run["l2"]) for run in runs] == [
+        *(("batch", 0, 3, 0.1, 0.2), ("batch", 1, 3, 0.1, 0.2), ("group", 0, 3, 0.5, 0.3), ("group", 1, 3, 0.5, 0.3))
+    ]
+    assert not any("variant" in run for run in runs)
+    file = write(project, "together: [{norm_arg: none}, {variant: batch}, {variant: batch, l1: 0.4}]")
+    runs = sweep_files.expand(project, file, {"l2": "0"}).values()
+    assert [(run["norm_arg"], run["l1"], run["l2"]) for run in runs] == [
+        *(("none", 0.5, 0.0), ("batch", 0.1, 0.0), ("batch", 0.4, 0.0))
+    ]
+
+
 def test_an_override_takes_the_place_of_a_list(project: Path):
     file = write(project, "seed: [0, 1]\nnorm_arg: [batch, none]")
     assert [run["seed"] for run in sweep_files.expand(project, file, {"seed": "7"}).values()] == [7, 7]
@@ -78,6 +94,9 @@ def test_an_override_takes_the_place_of_what_changes_together(project: Path):
         ("together: [{batch_sise: 2}]", "batch_sise is not a parameter; did you mean batch_size?"),
         ("dataset: [digits, mnist]", "dataset must be one"),
         ("- seed", "holds a list"),
+        ("variant: [batch, none]", "variant is none; it must be 'batch', 'layer' or 'group'"),
+        ("variant: batch", r"batch\.yaml cannot be read: No such file"),
+        ("variant: [batch, batch]", "variant: batch is there twice"),
         ("output: here", "output is not a parameter"),
     ],
 )

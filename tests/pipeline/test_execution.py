@@ -69,7 +69,7 @@ def write_toy(root: Path) -> None:
                 notebooks / f"{name}.ipynb", 'results: str = "report/results"  # r\noutput: str = ""  # o', "1"
             )
     (root / "report" / "results").mkdir()
-    (root / "report" / "results" / "mnist-seeds.csv").write_text("seed\n0\n")
+    (root / "report" / "results" / "tuning.csv").write_text("seed\n0\n")
     for name in ("batch", "layer", "group"):
         (root / "params" / f"{name}.yaml").write_text(f"norm_arg: {name}\n")
 
@@ -131,7 +131,8 @@ def test_what_is_up_to_date_is_not_run_again(done: Path):
 def test_a_changed_parameter_runs_its_variant_and_what_reads_it(done: Path):
     (done / "params" / "layer.yaml").write_text("norm_arg: layer\nepochs: 3\n")
     assert phrases(find(done, "layer")) == ["epochs was 2, is 3"]
-    assert set(run_all(done)) == {"layer", "comparison", "statistics", "accuracy"}
+    read = {"comparison", "statistics", "seeds", "factorial", "inside", "tuning"}  # what reads params/layer.yaml
+    assert set(run_all(done)) == {"layer", *read}
 
 
 def test_a_changed_notebook_is_run_again(done: Path):
@@ -141,10 +142,10 @@ def test_a_changed_notebook_is_run_again(done: Path):
 
 
 def test_changed_published_results_are_noticed(done: Path):
-    (done / "report" / "results" / "mnist-seeds.csv").write_text("seed\n1\n")
-    assert phrases(find(done, "accuracy")) == ["report/results/mnist-seeds.csv was made anew"]
+    (done / "report" / "results" / "tuning.csv").write_text("seed\n1\n")
+    assert phrases(find(done, "tuning")) == ["report/results/tuning.csv was made anew"]
     ended = run_all(done)
-    assert ended["accuracy"] == "done"
+    assert ended["tuning"] == "done"
     assert not {"batch", "comparison"} & ended.keys()
 
 
@@ -160,15 +161,15 @@ def test_changed_code_is_noticed_where_it_is_used(toy: Path, monkeypatch: pytest
     changed = {"normstudy.analysis.mistakes": "other"}
     monkeypatch.setattr(provenance, "sources", lambda: "other")
     monkeypatch.setattr(provenance, "code", lambda modules: code(modules) | (changed if modules else {}))
-    assert phrases(find(toy, "batch")) == ["normstudy.mistakes changed"]
+    assert phrases(find(toy, "batch")) == ["normstudy.analysis.mistakes changed"]
     assert phrases(find(toy, "comparison")) == []
 
 
 def test_imports_are_followed_through_the_package():
     notebook = Path(__file__).parents[2] / "report" / "notebooks" / "variant.ipynb"
     found = {module.removeprefix("normstudy.") for module in staleness._code(notebook)}
-    assert {"training", "data", "files", "model", "figures"} <= found
-    assert not {"cli", "render", "execution"} & found
+    assert {"training", "data", "files", "model", "display.figures"} <= found
+    assert not {"cli", "rendering.render", "pipeline.execution"} & found
 
 
 def test_what_a_variant_was_run_with_is_kept_until_it_is_run_without(done: Path):
