@@ -10,8 +10,9 @@ class Normalization:
 
     Attributes:
         name: the value of `norm_arg`.
-        count: how many means, and as many standard deviations, a layer has: a product of N images, C channels and
-            G groups. Empty where nothing is normalized.
+        count: how many means, and as many standard deviations, a layer has: a product of N images, C channels, G groups
+            of channels, H rows and W columns. Values that agree in all of these share; so they share over all others.
+            Empty where nothing is normalized.
         idea: who shares a mean and a standard deviation.
         colour: one of Okabe & Ito's, which stay apart for colour-blind readers.
         dash: of its line; with `marker` it tells lines apart without colour. As Matplotlib names it.
@@ -25,6 +26,17 @@ class Normalization:
     dash: str | tuple[int, tuple[int, ...]]
     marker: str
 
+    @property
+    def apart(self) -> list[str]:
+        """The letters of `count`: in what values agree that share."""
+        return self.count.split("·") if self.count else []
+
+    @property
+    def size(self) -> str:
+        """How many values share, as `count` is written: N·H·W, C/G·H·W."""
+        over = "C/G" if "G" in self.apart else "C"
+        return "·".join(over if axis == "C" else axis for axis in "NCHW" if axis not in self.apart)
+
 
 NORMALIZATIONS = {
     each.name: each
@@ -36,6 +48,8 @@ NORMALIZATIONS = {
         Normalization("none", "", "nothing is normalized", "#555555", (0, (1, 1)), "x"),
     )
 }
+NORMALIZING = tuple(name for name, each in NORMALIZATIONS.items() if each.count)
+"""Those that normalize."""
 
 
 def ordered(names: Iterable[str]) -> list[str]:

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from normstudy.normalizations import NORMALIZATIONS
+from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
 
-METHODS = tuple(name for name, each in NORMALIZATIONS.items() if each.count)
 EPSILON = 1e-5  # PyTorch's default; keeps the division possible where all elements of a set are equal
 
 
@@ -33,26 +32,18 @@ def sharing_sets(shape: Sequence[int], norm_arg: str, groups: int = 1) -> Tensor
     Raises ValueError for another norm_arg, a shape that is not (N, C, H, W), and groups that do not divide C.
     """
     _check(shape, norm_arg, groups)
-    number, channels = shape[:2]
-    n = torch.arange(number).view(-1, 1, 1, 1)  # (N, 1, 1, 1): which image
-    c = torch.arange(channels).view(1, -1, 1, 1)  # (1, C, 1, 1): which channel
-    match norm_arg:
-        case "batch":
-            sets = c
-        case "layer":
-            sets = n
-        case "group":
-            sets = n * groups + c // (channels // groups)
-        case _:
-            sets = n * channels + c
-    return sets.expand(*shape)  # (N, C, H, W)
+    n, c, h, w = torch.meshgrid(*map(torch.arange, shape), indexing="ij")  # each (N, C, H, W): which image, …
+    place = {"N": n, "C": c, "G": c * groups // shape[1], "H": h, "W": w}
+    sets = torch.zeros_like(n)
+    for letter in NORMALIZATIONS[norm_arg].apart:  # "NG": n · G + g
+        sets = sets * _sizes(shape, groups)[letter] + place[letter]
+    return sets
 
 
 def count(shape: Sequence[int], norm_arg: str, groups: int = 1) -> int:
     """How many means, and as many standard deviations: C, N, N·G or N·C. Raises as `sharing_sets` does."""
     _check(shape, norm_arg, groups)
-    sizes = {"N": shape[0], "C": shape[1], "G": groups}
-    return math.prod(sizes[letter] for letter in NORMALIZATIONS[norm_arg].count.split("·"))
+    return math.prod(_sizes(shape, groups)[letter] for letter in NORMALIZATIONS[norm_arg].apart)
 
 
 @dataclass(frozen=True)
@@ -147,10 +138,14 @@ def _scale_and_shift(normalized: Tensor, gamma: Tensor | None, beta: Tensor | No
     return normalized
 
 
+def _sizes(shape: Sequence[int], groups: int) -> dict[str, int]:
+    return dict(zip("NCHW", shape, strict=True)) | {"G": groups}
+
+
 def _check(shape: Sequence[int], norm_arg: str, groups: int) -> None:
-    if norm_arg not in METHODS:
-        raise ValueError(f"norm_arg is {norm_arg!r}; it must be one of {', '.join(METHODS)}")
+    if norm_arg not in NORMALIZING:
+        raise ValueError(f"norm_arg is {norm_arg!r}; it must be one of {', '.join(NORMALIZING)}")
     if len(shape) != 4 or min(shape) < 1:
         raise ValueError(f"the tensor's shape is {tuple(shape)}; it must be (N, C, H, W), each at least 1")
-    if norm_arg == "group" and (groups < 1 or shape[1] % groups):
+    if "G" in NORMALIZATIONS[norm_arg].apart and (groups < 1 or shape[1] % groups):
         raise ValueError(f"groups is {groups}; it must divide the {shape[1]} channels")

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from normstudy import data, statistics, training
 from normstudy.display import notation, page_data
+from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
 from tests.reading import chromium, open_page, write_page
 
 STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
@@ -91,41 +92,42 @@ NUMBER = "(cell) => Number(cell.dataset.value)"
 
 def choose(page: Page, **settings: object) -> None:
     for name, value in settings.items():
-        if name == "method":
+        if name == "normalization":
             page.locator(f".card.{value}").click()
         else:
             page.locator(f"select[name={name}]").select_option(str(value))
 
 
 def cases(number: int) -> Iterator[tuple[list[int], str, int]]:
-    """Shapes, methods and numbers of groups by chance, the same in every run."""
+    """Shapes, normalizations and numbers of groups by chance, the same in every run."""
     chance = random.Random(0)
     for _ in range(number):
         shape = [chance.randint(1, 6), chance.randint(1, 12), chance.randint(1, 5), chance.randint(1, 5)]
         groups = chance.choice([groups for groups in range(1, shape[1] + 1) if shape[1] % groups == 0])
-        yield shape, chance.choice(statistics.METHODS), groups
+        yield shape, chance.choice(NORMALIZING), groups
 
 
 def test_the_page_computes_what_statistics_py_computes(page: Page) -> None:
     torch.manual_seed(0)
-    for shape, method, groups in cases(60):
+    for shape, normalization, groups in cases(60):
         x = 3 * torch.randn(shape, dtype=torch.float64) + 1
         gamma, beta = torch.randn(2, shape[1], dtype=torch.float64)
         found = page.evaluate(
-            """([values, shape, method, groups, gamma, beta]) => {
-                const found = normalization.statistics(values, shape, method, groups);
-                const y = normalization.normalize(values, shape, found, gamma, beta);
+            """([values, shape, normalization, groups, gamma, beta]) => {
+                const found = globalThis.normalization.statistics(values, shape, normalization, groups);
+                const y = globalThis.normalization.normalize(values, shape, found, gamma, beta);
                 const parts = [found.sets, found.sums, found.means, found.variances, found.deviations, y];
-                return [normalization.count(shape, method, groups), found.size, ...parts.map((part) => [...part])];
+                const count = globalThis.normalization.count(shape, normalization, groups);
+                return [count, found.size, ...parts.map((part) => [...part])];
             }""",
-            [x.flatten().tolist(), shape, method, groups, gamma.tolist(), beta.tolist()],
+            [x.flatten().tolist(), shape, normalization, groups, gamma.tolist(), beta.tolist()],
         )
         count, size, sets, *numbers = found
-        expected = statistics.statistics(x, method, groups)
-        assert count == statistics.count(shape, method, groups)
+        expected = statistics.statistics(x, normalization, groups)
+        assert count == statistics.count(shape, normalization, groups)
         assert size == expected.size
         assert sets == expected.sets.flatten().tolist()
-        y = statistics.normalize(x, method, groups, gamma, beta)
+        y = statistics.normalize(x, normalization, groups, gamma, beta)
         wanted = (expected.sums, expected.means, expected.variances, expected.standard_deviations, y)
         for number, want in zip(numbers, wanted, strict=True):
             got = torch.tensor(number, dtype=torch.float64)
@@ -150,10 +152,10 @@ def test_it_starts_with_what_a_layer_of_the_trained_network_receives(page: Page)
     assert "trained on digits" in page.locator(".source").inner_text()
 
 
-@pytest.mark.parametrize("method", statistics.METHODS)
-def test_pointing_at_a_value_marks_those_that_share_with_it_and_no_other(page: Page, method: str) -> None:
-    choose(page, N=3, C=6, method=method)  # groups stay 2
-    sets = statistics.sharing_sets((3, 6, 2, 2), method, 2).flatten()
+@pytest.mark.parametrize("normalization", NORMALIZING)
+def test_pointing_at_a_value_marks_those_that_share_with_it_and_no_other(page: Page, normalization: str) -> None:
+    choose(page, N=3, C=6, normalization=normalization)  # groups stay 2
+    sets = statistics.sharing_sets((3, 6, 2, 2), normalization, 2).flatten()
     for index in (0, 29, 71):
         page.locator(f"[data-index='{index}']").hover()
         marked = torch.tensor(cells(page, SHARES))
@@ -163,28 +165,35 @@ def test_pointing_at_a_value_marks_those_that_share_with_it_and_no_other(page: P
         assert page.locator(".frame.shares").count() == 1
 
 
-@pytest.mark.parametrize("method", statistics.METHODS)
-def test_the_numbers_of_a_value_are_those_of_its_set(page: Page, method: str) -> None:
-    choose(page, method=method)
+@pytest.mark.parametrize("normalization", NORMALIZING)
+def test_the_numbers_of_a_value_are_those_of_its_set(page: Page, normalization: str) -> None:
+    choose(page, normalization=normalization)
     page.locator("[data-index='37']").click()
     x = tensor(page)
-    found = statistics.statistics(x, method, 2)
+    found = statistics.statistics(x, normalization, 2)
     own = found.sets.flatten()[37]
     shown = [float(text.replace("−", "-")) for text in page.locator(".calculation .is").all_inner_texts()]
-    normalized = statistics.normalize(x, method, 2).flatten()[37]
+    normalized = statistics.normalize(x, normalization, 2).flatten()[37]
     expected = [found.size, found.sums[own], found.means[own], found.variances[own], found.standard_deviations[own]]
     assert shown == pytest.approx([*map(float, expected), float(normalized), float(normalized)], abs=1e-3)
-    assert f"= {statistics.count(x.shape, method, 2)} means" in page.locator(".idea").inner_text()
-    assert page.locator(".label").count() == statistics.count(x.shape, method, 2)
+    assert f"= {statistics.count(x.shape, normalization, 2)} means" in page.locator(".idea").inner_text()
+    assert page.locator(".label").count() == statistics.count(x.shape, normalization, 2)
 
 
-def test_a_button_steps_through_the_three_methods(page: Page) -> None:
-    seen = [state(page)["method"]]
-    for _ in range(3):
-        page.get_by_role("button", name="Next method").click()
-        seen.append(state(page)["method"])
+def test_a_button_steps_through_all_normalizations(page: Page) -> None:
+    seen = [state(page)["normalization"]]
+    for _ in NORMALIZING:
+        page.get_by_role("button", name="Next normalization").click()
+        seen.append(state(page)["normalization"])
         page.get_by_role("status").filter(has_text=f"{seen[-1]} normalization").wait_for(state="attached")
-    assert seen == ["batch", "layer", "group", "batch"]
+    assert seen == [*NORMALIZING, NORMALIZING[0]]
+
+
+@pytest.mark.parametrize("name", NORMALIZING)
+def test_each_normalization_has_its_colour(page: Page, name: str) -> None:
+    colour = page.locator(f".card.{name}").evaluate("(card) => getComputedStyle(card).borderInlineStartColor")
+    red, green, blue = (int(NORMALIZATIONS[name].colour[start : start + 2], 16) for start in (1, 3, 5))
+    assert colour == f"rgb({red}, {green}, {blue})"
 
 
 @pytest.mark.parametrize("channels", range(1, 9))
@@ -237,22 +246,22 @@ def test_a_pointer_that_leaves_gives_the_chosen_value_back(page: Page) -> None:
     assert (state(page)["pointed"], state(page)["kept"]) == (None, 5)
 
 
-@pytest.mark.parametrize("method", statistics.METHODS)
-def test_gamma_and_beta_of_a_set_give_its_part_of_the_channel_back(page: Page, method: str) -> None:
-    choose(page, method=method)
+@pytest.mark.parametrize("normalization", NORMALIZING)
+def test_gamma_and_beta_of_a_set_give_its_part_of_the_channel_back(page: Page, normalization: str) -> None:
+    choose(page, normalization=normalization)
     page.locator("[data-index='21']").click()
     page.get_by_role("button", name="γ = σ, β = μ").click()
     x = tensor(page)
     result = torch.tensor(cells(page, NUMBER)).reshape(x.shape)
     restored = (result - x).abs() < 1e-3  # numbers are shown with four decimals
     image, channel = 1, 1  # of value 21
-    images = slice(None) if method == "batch" else image
+    images = slice(None) if normalization == "batch" else image
     assert restored[images, channel].all()
     assert not restored[:, [0, 2, 3]].all()
 
 
 def test_a_changed_value_moves_the_statistics_of_its_set_alone(page: Page) -> None:
-    choose(page, method="layer")
+    choose(page, normalization="layer")
     before = state(page)["found"]["means"]
     page.locator("[data-index='20']").click()  # in image 2
     page.get_by_label("Change this x").fill("100")
@@ -322,8 +331,8 @@ def test_it_works_under_a_content_security_policy_that_allows_only_its_own_files
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with browser.new_context() as context:
             page = open_page(context, f"http://127.0.0.1:{server.server_port}/index.html")
-            page.get_by_role("button", name="Next method").click()
-            assert state(page)["method"] == "layer"
+            page.get_by_role("button", name="Next normalization").click()
+            assert state(page)["normalization"] == "layer"
             assert page.locator(".frame.shares").is_visible()
             assert page.errors == []
         server.shutdown()

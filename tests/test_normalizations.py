@@ -8,9 +8,10 @@ import pytest
 
 from normstudy import model, normalizations, statistics
 from normstudy.analysis import inference
-from normstudy.display import figures, spreadsheet
+from normstudy.display import figures
 from normstudy.experiments import parameters
-from normstudy.normalizations import NORMALIZATIONS
+from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
+from tests.conftest import ROOT
 
 
 def test_it_comes_in_the_order_of_the_study():
@@ -31,14 +32,28 @@ def test_no_other_can_be_asked_for_or_built():
     assert set(model.NORMALIZATIONS) == set(NORMALIZATIONS)
 
 
-def test_those_that_normalize_have_statistics_and_a_sheet():
-    normalizing = tuple(name for name in NORMALIZATIONS if name != "none")
-    assert normalizing == statistics.METHODS == tuple(spreadsheet.SHARE)
+def test_all_but_none_normalize():
+    assert tuple(name for name in NORMALIZATIONS if name != "none") == NORMALIZING
+
+
+def test_what_shares_is_what_a_count_leaves():
+    assert {name: NORMALIZATIONS[name].size for name in NORMALIZING} == {
+        "batch": "N·H·W",
+        "layer": "C·H·W",
+        "group": "C/G·H·W",
+        "instance": "H·W",
+    }
+
+
+def test_no_colour_is_typed_again_for_the_page():
+    for file in (ROOT / "report" / "explorer").iterdir():
+        text = file.read_text(encoding="utf-8").lower()
+        assert not [each.name for each in NORMALIZATIONS.values() if each.colour.lower() in text], file
 
 
 def test_the_letters_of_a_count_give_the_number_of_sets():
     shape = (3, 8, 2, 2)
-    for name in statistics.METHODS:
+    for name in NORMALIZING:
         sets = statistics.sharing_sets(shape, name, groups=4)
         assert statistics.count(shape, name, groups=4) == sets.max() + 1 == len(sets.unique())
 

@@ -179,7 +179,7 @@ def test_the_page_works_under_a_policy_that_forbids_other_hosts(server: str):
         page.on("request", lambda request: asked.append(request.url))
         page.route("**/favicon.ico", lambda route: route.fulfill(body=b""))
         page.goto(f"{server}/report/index.html")
-        page.get_by_role("button", name="Next method").first.click()
+        page.get_by_role("button", name="Next normalization").first.click()
         page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
         page.wait_for_timeout(500)
         browser.close()

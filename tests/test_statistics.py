@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
+from normstudy.normalizations import NORMALIZING
 from normstudy.statistics import (
-    METHODS,
     count,
     normalize,
     normalize_with,
@@ -25,7 +25,7 @@ EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Tensor, str, int]:
-    """A tensor of arbitrary shape, a method, and a number of groups that divides its channels."""
+    """A tensor of arbitrary shape, a normalization, and a number of groups that divides its channels."""
     groups = draw(st.integers(1, 4))
     shape = (
         draw(st.integers(1, 5)),
@@ -37,7 +37,7 @@ def cases(draw: st.DrawFn) -> tuple[Tensor, str, int]:
     # A shuffled, evenly spaced ramp: arbitrary, but no two values so close that rounding is all that is compared.
     ramp = torch.arange(torch.Size(shape).numel(), dtype=torch.float64) - draw(st.integers(-20, 20))
     x = ramp[torch.randperm(ramp.numel(), generator=generator)].reshape(shape) * draw(st.sampled_from((0.01, 0.3, 1.0)))
-    return x, draw(st.sampled_from(METHODS)), groups
+    return x, draw(st.sampled_from(NORMALIZING)), groups
 
 
 def pytorch(x: Tensor, norm_arg: str, groups: int, gamma: Tensor | None = None, beta: Tensor | None = None) -> Tensor:
@@ -79,7 +79,7 @@ def test_it_agrees_with_pytorch_on_gamma_and_beta_and_all_gradients(case: tuple[
     torch.testing.assert_close(value_and_gradients(normalize), value_and_gradients(pytorch), **EXACT)
 
 
-@pytest.mark.parametrize("norm_arg", METHODS)
+@pytest.mark.parametrize("norm_arg", NORMALIZING)
 def test_its_gradients_are_those_of_finite_differences(norm_arg: str) -> None:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(3, 4, 2, 2, dtype=torch.float64, generator=generator, requires_grad=True)

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from normstudy.data import Dataset, to_input
+from normstudy.normalizations import NORMALIZATIONS
 
 NORMALIZATION_LAYERS = (nn.BatchNorm2d, nn.GroupNorm)
 MEASURED = 10_000  # training images whose place in their frame is measured
@@ -24,7 +25,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "
 
 
 def write_explorer_data(path: Path, net: nn.Module, norm_arg: str, dataset: Dataset, layer: int = 1) -> None:
-    """Write `explorerData`: what a normalization layer of a trained network receives for four test images.
+    """Write `explorerData`: all normalizations, and what a layer of a trained network receives for four test images.
 
     Args:
         path: the file to write, such as `explorer-data.js`.
@@ -43,6 +44,17 @@ def write_explorer_data(path: Path, net: nn.Module, norm_arg: str, dataset: Data
         path,
         "explorerData",
         {
+            "normalizations": {
+                name: {
+                    "count": each.count,
+                    "apart": each.apart,
+                    "size": each.size,
+                    "idea": each.idea,
+                    "colour": each.colour,
+                }
+                for name, each in NORMALIZATIONS.items()
+                if each.count
+            },
             "source": (
                 f"These values come from the {norm_arg} network, trained on {dataset.name}: what its {ORDINALS[layer]} "
                 f"normalization layer receives for four test images ({named}), in the middle of its first channels."

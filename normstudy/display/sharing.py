@@ -1,5 +1,6 @@
 """Pictures of which elements share a mean and a standard deviation, and of what normalization does to them."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,19 +12,20 @@ from torch import Tensor
 
 from normstudy.display.figures import new_figure
 from normstudy.display.notation import decimal, exact
+from normstudy.normalizations import NORMALIZATIONS
 from normstudy.statistics import count, sharing_sets
 
 # Okabe & Ito's colours, the strongest first; the darkest are lightened until black writing on them is easy to read.
 HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#8C8C8C")
 
 
-def set_colours(shape: Sequence[int], norm_arg: str, groups: int = 1) -> list[str]:
+def set_colours(shape: Sequence[int], normalization: str, groups: int = 1) -> list[str]:
     """A colour (#rrggbb) for each set, in the order of `statistics.sharing_sets`; black writing is readable on all.
 
-    An image has one hue, each of its sets a tone of it; for batch normalization each channel has a hue.
+    Where images are apart, an image has one hue and each of its sets a tone of it; otherwise each set has a hue.
     """
-    sets = count(shape, norm_arg, groups)
-    tones = 1 if norm_arg == "batch" else sets // shape[0]
+    sets = count(shape, normalization, groups)
+    tones = sets // shape[0] if "N" in NORMALIZATIONS[normalization].apart else 1
     return [_tone(HUES[index // tones % len(HUES)], (index % tones + 1) / tones) for index in range(sets)]
 
 
@@ -33,34 +35,31 @@ def _tone(hue: str, strength: float) -> str:
     return to_hex((red, green, blue))
 
 
-def members(shape: Sequence[int], norm_arg: str, groups: int = 1) -> list[str]:
+def members(shape: Sequence[int], normalization: str, groups: int = 1) -> list[str]:
     """Who shares, in words, for each set in the order of `statistics.sharing_sets`; all are counted from 1."""
-    number, channels = shape[:2]
-    images, size = range(1, number + 1), channels // groups
-    match norm_arg:
-        case "batch":
-            return [f"channel {channel}, all images" for channel in range(1, channels + 1)]
-        case "layer":
-            return [f"image {image}, all channels" for image in images]
-        case "group" if size > 1:
-            starts = range(1, channels, size)
-            return [f"image {image}, channels {start}–{start + size - 1}" for image in images for start in starts]
-        case _:
-            return [f"image {image}, channel {channel}" for image in images for channel in range(1, channels + 1)]
+    apart, wide = NORMALIZATIONS[normalization].apart, shape[1] // groups
+    starts = range(1, shape[1] + 1, wide)
+    words = {letter: [f"{word} {place + 1}" for place in range(size)] for letter, word, size in zip(
+        "NCHW", ("image", "channel", "row", "column"), shape, strict=True
+    )}  # fmt: skip
+    words["G"] = [f"channels {start}–{start + wide - 1}" for start in starts] if wide > 1 else words["C"]
+    rest = [] if "N" in apart else ["all images"]
+    rest += [] if {"C", "G"} & set(apart) else ["all channels"]
+    return [", ".join([*own, *rest]) for own in itertools.product(*(words[letter] for letter in apart))]
 
 
-def sharing_figure(x: Tensor, groups: int, methods: Sequence[str] = ("batch", "layer", "group")) -> Figure:
-    """The sheet of images × channels of x (N, C, H, W), once a method: what shares has one colour and one frame.
+def sharing_figure(x: Tensor, groups: int, names: Sequence[str] = ("batch", "layer", "group")) -> Figure:
+    """The sheet of images × channels of x (N, C, H, W), once a normalization: what shares has one colour and one frame.
 
     Rows are images, columns are channels; batch normalization runs down the sheet, layer and group across it.
     """
     number, channels, height, width = x.shape
-    figure, axes = new_figure(2.6 * len(methods), 2.9, columns=len(methods))
-    for axis, norm_arg in zip(axes[0], methods, strict=True):
-        sets = sharing_sets(x.shape, norm_arg, groups)
-        colours = set_colours(x.shape, norm_arg, groups)
+    figure, axes = new_figure(2.6 * len(names), 2.9, columns=len(names))
+    for axis, name in zip(axes[0], names, strict=True):
+        sets = sharing_sets(x.shape, name, groups)
+        colours = set_colours(x.shape, name, groups)
         _sheet(axis, x, sets, colours)
-        axis.set_title(f"{norm_arg}: {len(colours)} sets")
+        axis.set_title(f"{name}: {len(colours)} sets")
         axis.set_xticks(
             [(channel + 0.5) * width + 0.4 * channel for channel in range(channels)], range(1, channels + 1)
         )

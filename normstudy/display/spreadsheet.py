@@ -24,12 +24,11 @@ from normstudy.display.cells import (
     write_title,
 )
 from normstudy.display.sharing import members, set_colours
-from normstudy.normalizations import NORMALIZATIONS
-from normstudy.statistics import EPSILON, METHODS, normalize, sharing_sets, statistics
+from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
+from normstudy.statistics import EPSILON, normalize, sharing_sets, statistics
 
 FRONT = "Images × channels"
 COLUMNS = ("elements m", "sum Σx", "mean μ = Σx / m", "squares Σ(x − μ)²", "variance v = squares / m", "σ = √(v + ε)")
-SHARE = {method: f"{NORMALIZATIONS[method].idea}: {NORMALIZATIONS[method].count}" for method in METHODS}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def write(path: Path, x: Tensor, groups: int, gamma: Tensor, beta: Tensor, epsil
     with Workbook(path) as book:
         book.set_properties({"created": datetime(1980, 1, 1)})  # the same numbers are the same bytes
         front = book.add_worksheet(FRONT)
-        statistics_at = {method: _normalization_sheet(book, example, method) for method in METHODS}
+        statistics_at = {name: _normalization_sheet(book, example, name) for name in NORMALIZING}
         _front_sheet(book, front, example, statistics_at)
         for sheet in book.worksheets():
             sheet.hide_gridlines(2)
@@ -80,7 +79,8 @@ def _front_sheet(
 ) -> None:
     write_title(book, sheet, "Images × channels: who shares a mean and a standard deviation")
     sheet.write(
-        "A2", "Change a yellow cell (a pixel, γ, β or ε) and see what moves, here and on the sheets of the methods."
+        "A2",
+        "Change a yellow cell (a pixel, γ, β or ε) and see what moves, here and on the sheets of the normalizations.",
     )
     sheet.write(
         "A3",
@@ -97,14 +97,14 @@ def _front_sheet(
 
 
 def _pair(
-    book: Workbook, sheet: Worksheet, example: Example, method: str, index: int, at: tuple[str, str],
+    book: Workbook, sheet: Worksheet, example: Example, name: str, index: int, at: tuple[str, str],
     places: tuple[Place, Place], span: Place,
 ) -> None:  # fmt: skip
     """The mean and the standard deviation of a set, each over `span` rows and columns, as they are `at` its sheet."""
-    found = statistics(example.x, method, example.groups, example.epsilon)
-    colour = set_colours(example.x.shape, method, example.groups)[index]
+    found = statistics(example.x, name, example.groups, example.epsilon)
+    colour = set_colours(example.x.shape, name, example.groups)[index]
     for place, cell, values in zip(places, at, (found.means, found.standard_deviations), strict=True):
-        formula = f"='{method.capitalize()}'!{cell.replace('$', '')}"
+        formula = f"='{name.capitalize()}'!{cell.replace('$', '')}"
         write_formula(book, sheet, place, formula, values[index].item(), colour, span=span)
 
 
@@ -131,27 +131,31 @@ def _layer_and_group_beside(
     book: Workbook, sheet: Worksheet, example: Example, statistics_at: dict[str, list[tuple[str, str]]]
 ) -> None:
     sharers = [("layer", 0), *(("group", group) for group in range(example.groups))]
-    for number, (method, group) in enumerate(sharers):
+    for number, (name, group) in enumerate(sharers):
         left = example.pixels.right + 2 + 3 * number
-        sheet.write(4, left, method if method == "layer" else f"group {group + 1}", book.add_format({"bold": True}))
+        sheet.write(4, left, name if name == "layer" else f"group {group + 1}", book.add_format({"bold": True}))
         sheet.write(5, left, "mean μ", book.add_format({"align": "center"}))
         sheet.write(5, left + 1, "σ", book.add_format({"align": "center"}))
         sheet.set_column(left, left + 1, 9)
         sheet.set_column(left + 2, left + 2, 2)
         for image in range(example.x.shape[0]):
             top = example.pixels.position((image, 0, 0, 0))[0]
-            index = image if method == "layer" else image * example.groups + group
+            index = image if name == "layer" else image * example.groups + group
             places = ((top, left), (top, left + 1))
             _pair(
-                book, sheet, example, method, index, statistics_at[method][index], places, (example.x.shape[2], 1)
+                book, sheet, example, name, index, statistics_at[name][index], places, (example.x.shape[2], 1)
             )  # fmt: skip
 
 
-def _normalization_sheet(book: Workbook, example: Example, method: str) -> list[tuple[str, str]]:
+def _normalization_sheet(book: Workbook, example: Example, name: str) -> list[tuple[str, str]]:
     """The sheet of a normalization; returns the cells of each set's mean and standard deviation."""
-    sheet, pixels = book.add_worksheet(method.capitalize()), example.pixels
-    names = members(example.x.shape, method, example.groups)
-    write_title(book, sheet, f"{method.capitalize()} normalization: {SHARE[method]} = {len(names)} means and as many σ")
+    sheet, pixels = book.add_worksheet(name.capitalize()), example.pixels
+    names, about = members(example.x.shape, name, example.groups), NORMALIZATIONS[name]
+    write_title(
+        book,
+        sheet,
+        f"{name.capitalize()} normalization: {about.idea}: {about.count} = {len(names)} means and as many σ",
+    )
     sheet.write(
         "A2", "Same colour, same mean and standard deviation. The pixels, γ, β and ε are changed on the first sheet."
     )
@@ -161,8 +165,8 @@ def _normalization_sheet(book: Workbook, example: Example, method: str) -> list[
     for grid, text in ((pixels, "x"), (normalized, "x̂ = (x − μ) / σ"), (scaled, "y = γ · x̂ + β")):
         sheet.write(grid.top - 3, grid.left, text, book.add_format({"bold": True}))
         number_images_and_channels(book, sheet, grid)
-    cells = _statistics_table(book, sheet, example, method, names)
-    _normalized(book, sheet, example, method, cells, (normalized, scaled))
+    cells = _statistics_table(book, sheet, example, name, names)
+    _normalized(book, sheet, example, name, cells, (normalized, scaled))
     for grid in (pixels, scaled):
         set_widths(sheet, grid)
     sheet.set_column(pixels.right + 2, pixels.right + 2, 24)
@@ -170,7 +174,7 @@ def _normalization_sheet(book: Workbook, example: Example, method: str) -> list[
 
 
 def _statistics_table(
-    book: Workbook, sheet: Worksheet, example: Example, method: str, names: list[str]
+    book: Workbook, sheet: Worksheet, example: Example, name: str, names: list[str]
 ) -> list[tuple[str, str]]:
     """A row a set, from its number of elements to its standard deviation; returns the cells of mean and deviation."""
     x, first = example.pixels, example.pixels.right + 3  # the column of the first number
@@ -182,17 +186,17 @@ def _statistics_table(
         sheet.merge_range(x.top - 1, first + 2 * column, x.top - 1, first + 2 * column + 1, text, heading)
     sheet.set_row(x.top - 1, 46)
 
-    found = statistics(example.x, method, example.groups, example.epsilon)
-    sets, squares = sharing_sets(example.x.shape, method, example.groups), found.variances * found.size
-    colours, cells = set_colours(example.x.shape, method, example.groups), []
-    for index, name in enumerate(names):
+    found = statistics(example.x, name, example.groups, example.epsilon)
+    sets, squares = sharing_sets(example.x.shape, name, example.groups), found.variances * found.size
+    colours, cells = set_colours(example.x.shape, name, example.groups), []
+    for index, who in enumerate(names):
         row, corners = x.top + index, (sets == index).nonzero()
         span = ":".join(xl_rowcol_to_cell(*x.position(tuple(corners[end].tolist()))) for end in (0, -1))
         places = [(row, first + 2 * column) for column in range(len(COLUMNS))]
         m, total, mean, square, variance, deviation = (
             xl_rowcol_to_cell(*place, row_abs=True, col_abs=True) for place in places
         )
-        sheet.write(row, first - 1, name)
+        sheet.write(row, first - 1, who)
         for place, formula, result, number in zip(
             places,
             (
@@ -211,14 +215,14 @@ def _statistics_table(
 
 
 def _normalized(
-    book: Workbook, sheet: Worksheet, example: Example, method: str, cells: list[tuple[str, str]],
+    book: Workbook, sheet: Worksheet, example: Example, name: str, cells: list[tuple[str, str]],
     grids: tuple[Grid, Grid],
 ) -> None:  # fmt: skip
     """Every element three times: as it is, normalized, and scaled and shifted."""
-    sets = sharing_sets(example.x.shape, method, example.groups)
-    colours = set_colours(example.x.shape, method, example.groups)
-    without = normalize(example.x, method, example.groups, epsilon=example.epsilon)
-    returned = normalize(example.x, method, example.groups, example.gamma, example.beta, example.epsilon)
+    sets = sharing_sets(example.x.shape, name, example.groups)
+    colours = set_colours(example.x.shape, name, example.groups)
+    without = normalize(example.x, name, example.groups, epsilon=example.epsilon)
+    returned = normalize(example.x, name, example.groups, example.gamma, example.beta, example.epsilon)
     for element in example.pixels.elements():
         index, place = int(sets[element]), example.pixels.position(element)
         hat, y = (grid.position(element) for grid in grids)

@@ -15,7 +15,7 @@ globalThis.component = (() => {
     return made;
   }
 
-  // Numbers as normstudy/notation.py writes them.
+  // Numbers as normstudy/display/notation.py writes them.
 
   const formats = [];
 
@@ -59,6 +59,11 @@ globalThis.component = (() => {
     const template = element("template", { innerHTML: html });
     const style = element("link", { rel: "stylesheet", href: new URL("components.css", folder).href });
     style.addEventListener("load", () => host.classList.add("ready"));
+    const tints = new CSSStyleSheet();
+    for (const [name, { colour }] of Object.entries(globalThis.explorerData.normalizations)) {
+      tints.insertRule(`.${name}, [data-normalization="${name}"] { --tint: ${colour}; }`);
+    }
+    root.adoptedStyleSheets = [tints];
     root.append(style, template.content, element("slot"));
     return root;
   }

@@ -1,5 +1,5 @@
 // <digit-drawing>: draw a digit or pick a misclassified one, and see what each of the three trained networks makes of it.
-// Reads globalThis.drawingData, which normstudy/page_data.py writes.
+// Reads globalThis.drawingData, which normstudy/display/page_data.py writes.
 "use strict";
 
 (() => {
@@ -9,11 +9,7 @@
   const SIDE = 28;
   const DRAWN = 200; // about as large as people draw, of a pad of 280 pixels
   const CENTRES = { mass: "centre of mass", outline: "outline" };
-  const MEANING = {
-    batch: "stored in training: one mean and one standard deviation for each channel",
-    layer: "from this image: one mean and one standard deviation",
-    group: "from this image: one mean and one standard deviation for each group of channels",
-  };
+  const whence = (name) => (globalThis.normalization.apart(name).includes("N") ? "from this image" : "stored in training");
 
   const PAGE = `
     <div class="app">
@@ -174,20 +170,20 @@
       const { classes, mean, std } = globalThis.drawingData;
       this.pixels = pixels;
       this.find(".shown").replaceChildren(element("strong", {}, name), pixels ? ". What the three networks say:" : ".");
-      this.answers = pixels && Object.fromEntries(Object.entries(this.networks).map(([method, layers]) => [method, run(layers, pixels, mean, std)]));
-      const columns = this.answers ? Object.entries(this.answers).map(([method, { logits }]) => [method, softmax(logits)]) : [];
-      const best = Object.fromEntries(columns.map(([method, values]) => [method, values.indexOf(Math.max(...values))]));
+      this.answers = pixels && Object.fromEntries(Object.entries(this.networks).map(([variant, layers]) => [variant, run(layers, pixels, mean, std)]));
+      const columns = this.answers ? Object.entries(this.answers).map(([variant, { logits }]) => [variant, softmax(logits)]) : [];
+      const best = Object.fromEntries(columns.map(([variant, values]) => [variant, values.indexOf(Math.max(...values))]));
       this.find(".answers").replaceChildren(
-        element("tr", {}, element("th", { scope: "col" }, "class"), ...columns.map(([method]) => element("th", { scope: "col" }, method))),
+        element("tr", {}, element("th", { scope: "col" }, "class"), ...columns.map(([variant]) => element("th", { scope: "col" }, variant))),
         ...classes.map((label, k) => element("tr", {}, element("th", { scope: "row" }, label),
-          ...columns.map(([method, values]) => {
+          ...columns.map(([variant, values]) => {
             const bar = element("span", { className: "bar" });
             bar.style.width = `calc(${values[k].toFixed(3)} * (100% - 6em))`; // what the number beside it leaves
-            return element("td", { className: `${method} ${best[method] === k ? "best" : ""}` }, bar, `${percent(values[k], 1)}${best[method] === k ? " ◂" : ""}`);
+            return element("td", { className: `${variant} ${best[variant] === k ? "best" : ""}` }, bar, `${percent(values[k], 1)}${best[variant] === k ? " ◂" : ""}`);
           }))),
       );
       this.showLayers();
-      if (pixels) this.say(`${name}: ${columns.map(([method, values]) => `${method} says ${classes[best[method]]}, ${percent(values[best[method]])}`).join("; ")}.`);
+      if (pixels) this.say(`${name}: ${columns.map(([variant, values]) => `${variant} says ${classes[best[variant]]}, ${percent(values[best[variant]])}`).join("; ")}.`);
     }
 
     showLayers() {
@@ -195,12 +191,12 @@
       if (!this.answers) return place.replaceChildren();
       const heads = ["layer", "C×H×W", "means", "standard deviations"].map((head) => element("th", { scope: "col" }, head));
       const list = (values) => element("td", {}, values.map((value) => number(value, 2)).join("  "));
-      const sections = Object.entries(this.answers).map(([method, { statistics }]) => {
+      const sections = Object.entries(this.answers).map(([variant, { statistics }]) => {
         const rows = statistics.map(({ shape, means, deviations }, i) =>
           element("tr", {}, element("th", { scope: "row" }, `${i + 1}`), element("td", {}, shape.join("×")), list(means), list(deviations)));
         const table = element("table", { className: "calculation" }, element("tr", {}, ...heads.map((head) => head.cloneNode(true))), ...rows);
-        const title = element("p", { className: "note" }, element("strong", {}, method), `: ${MEANING[method]}.`);
-        return element("section", { className: method, "aria-label": method }, title, table);
+        const title = element("p", { className: "note" }, element("strong", {}, variant), `: ${whence(variant)}; ${globalThis.explorerData.normalizations[variant].idea}.`);
+        return element("section", { className: variant, "aria-label": variant }, title, table);
       });
       place.replaceChildren(...sections);
     }

@@ -1,20 +1,12 @@
-// <normalization-explorer>: which values of a tensor share a mean and a standard deviation, under which method.
-// Reads globalThis.explorerData, which normstudy/page_data.py writes from a trained network.
+// <normalization-explorer>: which values of a tensor share a mean and a standard deviation, with which normalization.
+// Reads globalThis.explorerData, which normstudy/display/page_data.py writes from a trained network.
 "use strict";
 
 (() => {
-  const { METHODS, EPSILON, count, statistics, normalize, divisors } = globalThis.normalization;
+  const { EPSILON, apart, count, statistics, normalize, divisors } = globalThis.normalization;
   const { element, number, power, announcer, shadow } = globalThis.component;
 
-  const STEPS = ["batch", "layer", "group"];
-  const FORMULA = { batch: "C", layer: "N", group: "N·G", instance: "N·C" };
-  const SIZE = { batch: "N·H·W", layer: "C·H·W", group: "C/G·H·W", instance: "H·W" };
-  const IDEA = {
-    batch: "Batch normalization runs down the columns: each channel has one mean and one standard deviation, over all images. What the other images hold changes the result for this one.",
-    layer: "Layer normalization runs along the rows: each image has one mean and one standard deviation, over all channels. No other image has a say.",
-    group: "Group normalization runs along the rows too, one group of neighbouring channels at a time. No other image has a say.",
-    instance: "Instance normalization stays within one image and one channel: it is group normalization with as many groups as channels.",
-  };
+  const ALL = Object.entries(globalThis.explorerData?.normalizations ?? {});
 
   const range = (length, first = 0) => Array.from({ length }, (_, i) => first + i);
   const options = (values) => values.map((value) => `<option>${value}</option>`).join("");
@@ -24,11 +16,11 @@
   const PAGE = `
     <form class="app" autocomplete="off">
       <fieldset class="cards">
-        <legend>Method, and how many statistics it needs</legend>
-        ${METHODS.map((method) => radio("method", method, `<strong>${method}</strong>`, `<span class="count" data-method="${method}"></span>`)).join("")}
+        <legend>Normalization, and how many statistics it needs</legend>
+        ${ALL.map(([name]) => radio("normalization", name, `<strong>${name}</strong>`, `<span class="count" data-normalization="${name}"></span>`)).join("")}
       </fieldset>
       <div class="controls">
-        <button type="button" data-do="step" class="main">Next method <span aria-hidden="true">→</span></button>
+        <button type="button" data-do="step" class="main">Next normalization <span aria-hidden="true">→</span></button>
         <label>images N <select name="N">${options(range(6, 1))}</select></label>
         <label>channels C <select name="C">${options(range(8, 1))}</select></label>
         <label>size H × W <select name="H">${range(4, 1).map((side) => `<option value="${side}">${side} × ${side}</option>`).join("")}</select></label>
@@ -88,14 +80,15 @@
     });
   }
 
-  /** In words, the values that share with one of image n and channel c (both counted from 1). */
-  function setInWords(method, n, c, C, groups) {
-    if (method === "batch") return `channel ${c} of every image`;
-    if (method === "layer") return `all channels of image ${n}`;
-    if (method === "instance") return `channel ${c} of image ${n}`;
-    const [wide, group] = [C / groups, Math.ceil((c * groups) / C)];
-    const [first, last] = [(group - 1) * wide + 1, group * wide];
-    return `${first === last ? `channel ${first}` : `channels ${first} to ${last}`} of image ${n}`;
+  /** In words, the values that share with one of this image, channel, row and column (all counted from 0). */
+  function setInWords(normalization, { image, channel, row, column }, C, groups) {
+    const letters = apart(normalization);
+    const [wide, group] = [C / groups, Math.floor((channel * groups) / C)];
+    const [first, last] = letters.includes("G") ? [group * wide + 1, (group + 1) * wide] : [channel + 1, channel + 1];
+    const whole = !letters.includes("G") && !letters.includes("C");
+    const channels = whole ? "all channels" : first === last ? `channel ${first}` : `channels ${first} to ${last}`;
+    const pixel = letters.includes("H") ? ` in row ${row + 1}, column ${column + 1}` : "";
+    return `${channels}${pixel} of ${letters.includes("N") ? `image ${image + 1}` : "every image"}`;
   }
 
   class NormalizationExplorer extends HTMLElement {
@@ -122,7 +115,7 @@
     // What the reader does.
 
     restart() {
-      this.state = { method: "batch", groups: 2, view: "input", scope: "all", kept: 0, pointed: null };
+      this.state = { normalization: ALL[0][0], groups: 2, view: "input", scope: "all", kept: 0, pointed: null };
       this.reshape([4, 4, 2, 2]);
     }
 
@@ -137,7 +130,8 @@
     }
 
     step() {
-      this.set({ method: STEPS[(STEPS.indexOf(this.state.method) + 1) % STEPS.length] });
+      const names = ALL.map(([name]) => name);
+      this.set({ normalization: names[(names.indexOf(this.state.normalization) + 1) % names.length] });
     }
 
     undo() {
@@ -176,10 +170,10 @@
 
     set(changes) {
       Object.assign(this.state, changes);
-      const { values, shape, method, groups } = this.state;
+      const { values, shape, normalization, groups } = this.state;
       const moved = Object.keys(changes).some((name) => name !== "pointed" && name !== "kept");
       if (moved) {
-        this.found = statistics(values, shape, method, groups);
+        this.found = statistics(values, shape, normalization, groups);
         this.showControls();
         this.showSheet();
       }
@@ -198,16 +192,23 @@
     }
 
     showControls() {
-      const { shape, method, groups, view, scope, real } = this.state;
+      const { shape, normalization, groups, view, scope, real } = this.state;
       const [N, C, H] = shape;
       const { elements } = this.form;
       elements.groups.innerHTML = options(divisors(C));
-      for (const [name, value] of Object.entries({ method, view, scope, N, C, H, groups })) elements[name].value = value;
-      elements.groups.disabled = method !== "group";
-      for (const total of this.form.querySelectorAll(".count")) total.textContent = `${FORMULA[total.dataset.method]} = ${count(shape, total.dataset.method, groups)}`;
-      this.form.dataset.method = method;
-      const K = count(shape, method, groups);
-      this.find(".idea").replaceChildren(`${IDEA[method]} `, element("strong", {}, `${FORMULA[method]} = ${K} ${K === 1 ? "mean and 1 standard deviation" : `means and ${K} standard deviations`}, each over ${SIZE[method]} = ${this.found.size} values.`));
+      for (const [name, value] of Object.entries({ normalization, view, scope, N, C, H, groups })) elements[name].value = value;
+      elements.groups.disabled = !apart(normalization).includes("G");
+      const known = Object.fromEntries(ALL);
+      for (const total of this.form.querySelectorAll(".count")) {
+        const name = total.dataset.normalization;
+        total.textContent = `${known[name].count} = ${count(shape, name, groups)}`;
+      }
+      this.form.dataset.normalization = normalization;
+      const K = count(shape, normalization, groups);
+      const { idea, size, count: formula } = known[normalization];
+      const title = normalization.replace(/^./, (letter) => letter.toUpperCase());
+      const others = apart(normalization).includes("N") ? "No other image has a say." : "What the other images hold changes the result for this one.";
+      this.find(".idea").replaceChildren(`${title} normalization: ${idea}. ${others} `, element("strong", {}, `${formula} = ${K} ${K === 1 ? "mean and 1 standard deviation" : `means and ${K} standard deviations`}, each over ${size} = ${this.found.size} values.`));
       this.find(".source").textContent = real ? globalThis.explorerData.source : "These numbers are generated, always the same ones: the excerpt from the trained network is smaller than this sheet.";
       this.find("[data-do=learned]").disabled = !real;
     }
@@ -223,22 +224,23 @@
     }
 
     showValue() {
-      const { shape, method, groups, values, gamma, beta, kept, pointed } = this.state;
+      const { shape, normalization, groups, values, gamma, beta, kept, pointed } = this.state;
       const [, C, H] = shape;
-      const { index, set, image, channel, row, column, mean, variance, deviation } = this.current();
+      const current = this.current();
+      const { index, set, image, channel, row, column, mean, variance, deviation } = current;
       const m = this.found.size;
       const x = values[index];
       const normalized = (x - mean) / deviation;
       const result = gamma[channel] * normalized + beta[channel];
       const signed = (value) => (value < 0 ? `(${number(value)})` : number(value));
-      const inSet = setInWords(method, image + 1, channel + 1, C, groups);
+      const inSet = setInWords(normalization, current, C, groups);
       const first = values.filter((_, i) => this.found.sets[i] === set).slice(0, 3);
 
       this.sheet.mark(index, this.found.sets, kept);
       const place = `image ${image + 1}, channel ${channel + 1}` + (H > 1 ? `, row ${row + 1}, column ${column + 1}` : "");
       this.find(".place").replaceChildren(element("strong", {}, `x = ${number(x)}`), ` in ${place}. One mean and one standard deviation for ${inSet}.`);
       const rows = [
-        ["values", "m", SIZE[method], m],
+        ["values", "m", Object.fromEntries(ALL)[normalization].size, m],
         ["sum", "Σx", Array.from(first, signed).join(" + ") + (m > 3 ? " + …" : ""), number(this.found.sums[set])],
         ["mean", "μ", `Σx / m = ${number(this.found.sums[set])} / ${m}`, number(mean)],
         ["variance", "v", "Σ(x − μ)² / m", number(variance)],
@@ -257,11 +259,11 @@
       }
       this.find(".channel").textContent = `channel ${channel + 1}`;
       this.find("[data-do=undo]").textContent = `γ = σ, β = μ in channel ${channel + 1}`;
-      this.find(".undo-note").textContent = method === "batch"
+      this.find(".undo-note").textContent = !apart(normalization).includes("N")
         ? "γ = σ and β = μ give a whole channel back as it was: all of its values share one mean and one standard deviation."
-        : `γ = σ and β = μ give the channel back for this ${method === "group" ? "image's group" : "image"} only: elsewhere the same γ and β meet another mean and standard deviation.`;
+        : `γ = σ and β = μ give the channel back for this ${apart(normalization).includes("G") ? "image's group" : "image"} only: elsewhere the same γ and β meet another mean and standard deviation.`;
       if (pointed === null) {
-        this.say(`${method} normalization, ${count(shape, method, groups)} means and standard deviations. Value ${number(x)} in ${place} shares mean ${number(mean)} and standard deviation ${number(deviation)} with ${m - 1} others: ${inSet}. Normalized ${number(normalized)}, result ${number(result)}.`);
+        this.say(`${normalization} normalization, ${count(shape, normalization, groups)} means and standard deviations. Value ${number(x)} in ${place} shares mean ${number(mean)} and standard deviation ${number(deviation)} with ${m - 1} others: ${inSet}. Normalized ${number(normalized)}, result ${number(result)}.`);
       }
     }
   }

@@ -1,4 +1,4 @@
-// A trained network in the page: the layers that normstudy/page_data.py describes, run one after another for one image.
+// A trained network in the page: the layers that normstudy/display/page_data.py describes, run one after another for one image.
 // A map is { shape: [C, H, W], values }, values in row-major order.
 "use strict";
 

@@ -3,35 +3,40 @@
 "use strict";
 
 globalThis.normalization = (() => {
-  const METHODS = ["batch", "layer", "group", "instance"];
   const EPSILON = 1e-5; // PyTorch's default
 
+  const sizes = ([N, C, H, W], groups) => ({ N, C, G: groups, H, W });
+
+  /** In which letters values agree that share, as normstudy/normalizations.py has it. */
+  function apart(normalization) {
+    const known = globalThis.explorerData.normalizations;
+    if (!(normalization in known)) throw new RangeError(`normalization is ${normalization}; it must be one of ${Object.keys(known).join(", ")}`);
+    return known[normalization].apart;
+  }
+
   /** How many means, and as many standard deviations: C, N, N·G or N·C. */
-  function count([N, C], method, groups = 1) {
-    return { batch: C, layer: N, group: N * groups, instance: N * C }[method];
+  function count(shape, normalization, groups = 1) {
+    return apart(normalization).reduce((product, letter) => product * sizes(shape, groups)[letter], 1);
   }
 
   /** The number of each value's set, from 0 to K − 1: values with the same number share a mean and a standard deviation. */
-  function sharingSets(shape, method, groups = 1) {
-    if (!METHODS.includes(method)) throw new RangeError(`method is ${method}; it must be one of ${METHODS.join(", ")}`);
+  function sharingSets(shape, normalization, groups = 1) {
     const [N, C, H, W] = shape;
-    if (method === "group" && C % groups !== 0) throw new RangeError(`groups is ${groups}; it must divide the ${C} channels`);
-    const setOf = {
-      batch: (n, c) => c,
-      layer: (n) => n,
-      group: (n, c) => n * groups + Math.floor(c / (C / groups)),
-      instance: (n, c) => n * C + c,
-    }[method];
+    const letters = apart(normalization);
+    if (letters.includes("G") && C % groups !== 0) throw new RangeError(`groups is ${groups}; it must divide the ${C} channels`);
+    const size = sizes(shape, groups);
     return Int32Array.from({ length: N * C * H * W }, (_, i) => {
       const block = Math.floor(i / (H * W));
-      return setOf(Math.floor(block / C), block % C);
+      const c = block % C;
+      const place = { N: Math.floor(block / C), C: c, G: Math.floor((c * groups) / C), H: Math.floor(i / W) % H, W: i % W };
+      return letters.reduce((set, letter) => set * size[letter] + place[letter], 0);
     });
   }
 
   /** Sum, mean, biased variance and standard deviation (ε under the root) of every set. */
-  function statistics(values, shape, method, groups = 1, epsilon = EPSILON) {
-    const sets = sharingSets(shape, method, groups);
-    const K = count(shape, method, groups);
+  function statistics(values, shape, normalization, groups = 1, epsilon = EPSILON) {
+    const sets = sharingSets(shape, normalization, groups);
+    const K = count(shape, normalization, groups);
     const size = values.length / K;
     const sums = new Float64Array(K);
     values.forEach((x, i) => (sums[sets[i]] += x));
@@ -58,5 +63,5 @@ globalThis.normalization = (() => {
     return Array.from({ length: C }, (_, i) => i + 1).filter((groups) => C % groups === 0);
   }
 
-  return Object.freeze({ METHODS, EPSILON, count, sharingSets, statistics, normalize, divisors });
+  return Object.freeze({ apart, EPSILON, count, sharingSets, statistics, normalize, divisors });
 })();

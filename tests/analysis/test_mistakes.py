@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normstudy.analysis import mistakes
-from normstudy.chapters import variant
 
 
 def frame(labels: list[int], predictions: list[int]) -> pd.DataFrame:
@@ -52,29 +51,3 @@ def test_wrong_for_all_are_the_images_that_nobody_gets_right(rows: list[tuple[in
     frames = {name: frame(labels, [row[i] for row in rows]) for i, name in enumerate(("batch", "layer", "group"), 1)}
     expected = [index for index, row in enumerate(rows) if row[0] not in row[1:]]
     assert mistakes.wrong_for_all(frames)["index"].tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("shown", "wrong", "said"),
-    [
-        (20, 1030, "20 of the 1,030 test images that every variant misclassifies."),
-        (17, 17, "All 17 test images that every variant misclassifies."),
-        (1, 1, "The only test image that every variant misclassifies."),
-        (0, 0, "There is no test image that every variant misclassifies."),
-    ],
-)
-def test_a_picture_of_mistakes_says_how_many_of_them_it_shows(shown: int, wrong: int, said: str):
-    assert variant.caption(shown, wrong, "every variant") == said
-
-
-def test_a_confusion_matrix_in_words():
-    counts = np.array([[980, 0], [3, 1132]])
-    assert variant.describe_confusion(counts, "67", "the batch variant") == (
-        "Confusion matrix of the batch variant: 2,112 of 2,115 test images are on the diagonal. The most frequent "
-        "mistake is 7 taken for 6, 3 times."
-    )
-
-
-def test_a_network_without_mistakes_is_not_said_to_make_one():
-    said = variant.describe_confusion(np.diag([2, 3]), "67", "the batch variant")
-    assert said.endswith("5 of 5 test images are on the diagonal. There are no mistakes.")

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from normstudy.display import spreadsheet
-from normstudy.statistics import METHODS, normalize, statistics
+from normstudy.normalizations import NORMALIZING
+from normstudy.statistics import normalize, statistics
 
 needs_libreoffice = pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 GAMMA, BETA = torch.tensor([1.0, 2.0, 0.5, 1.5]), torch.tensor([0.0, -1.0, 0.25, 3.0])
@@ -46,7 +47,7 @@ def recalculated(path: Path) -> dict[str, set[float]]:
 
 
 def assert_agrees(numbers: dict[str, set[float]], x: torch.Tensor) -> None:
-    for norm_arg in METHODS:
+    for norm_arg in NORMALIZING:
         shown = torch.tensor(
             sorted(next(values for name, values in numbers.items() if norm_arg in name.lower())), dtype=torch.float64
         )
@@ -61,7 +62,7 @@ def assert_agrees(numbers: dict[str, set[float]], x: torch.Tensor) -> None:
 
 def test_each_method_has_a_sheet_of_live_formulas(workbook: Path):
     book = openpyxl.load_workbook(workbook)
-    assert len(book.sheetnames) == 1 + len(METHODS)
+    assert len(book.sheetnames) == 1 + len(NORMALIZING)
     for name in book.sheetnames[1:]:
         formulas = [
             cell
