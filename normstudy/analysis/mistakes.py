@@ -1,9 +1,13 @@
-"""Misclassified images: which they are, and which the variants share."""
+"""Misclassified images: which they are, which the variants share, and whether two networks differ in them."""
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy import stats
+
+from normstudy.analysis.inference import LEVEL, holm
 
 
 def predictions(log_probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
@@ -67,3 +71,52 @@ def wrong_for_all(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     wrong = np.logical_and.reduce([frame["label"] != frame["prediction"] for frame in frames.values()])
     columns = {name: frame["prediction"] for name, frame in frames.items()}
     return pd.DataFrame({"index": first["index"], "label": first["label"], **columns})[wrong].reset_index(drop=True)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """The probability of McNemar's exact test, from how many images only the one, or only the other, gets wrong."""
+    number = only_first + only_second
+    return float(stats.binomtest(only_first, number).pvalue) if number else 1.0
+
+
+def disagreements(wrong: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """McNemar's exact test of every two kinds of networks on the same test images, once a seed.
+
+    A run that diverged has classified nothing, so that it has no set of mistakes, which is not the empty one. Its seed
+    is left out of its pairs.
+
+    Args:
+        wrong: a name for each kind → by seed, the misclassified test images of its network; None if it diverged.
+
+    Returns:
+        A row a pair: `first`, `second`, `only_first` and `only_second` (test images that only this one gets wrong, mean
+        over the seeds), `seeds` (in how many neither diverged), `apart` (in how many of them they differ by more than
+        chance: corrected p below 0.05), `p` (the smallest; corrected for the number of all tests). Without any seed
+        the means and p are NaN.
+    """
+    sets = {name: images.dropna().map(set) for name, images in wrong.items()}
+    pairs = list(itertools.combinations(sets, 2))
+    rows = [
+        (first, second, len(sets[first][seed] - sets[second][seed]), len(sets[second][seed] - sets[first][seed]))
+        for first, second in pairs
+        for seed in sets[first].index.intersection(sets[second].index)
+    ]
+    table = pd.DataFrame(rows, columns=["first", "second", "only_first", "only_second"])
+    p = [mcnemar(*counts) for counts in table[["only_first", "only_second"]].itertuples(index=False)]
+    table["p"] = holm(pd.Series(p, dtype=float))
+    table["apart"] = table["p"] < LEVEL
+    compared = table.groupby(["first", "second"], sort=False).agg(
+        only_first=("only_first", "mean"),
+        only_second=("only_second", "mean"),
+        seeds=("p", "size"),
+        apart=("apart", "sum"),
+        p=("p", "min"),
+    )
+    every = compared.reindex(pd.MultiIndex.from_tuples(pairs, names=["first", "second"])).reset_index()
+    return every.fillna({"seeds": 0, "apart": 0}).astype({"seeds": int, "apart": int})
+
+
+def times_wrong(runs: pd.DataFrame) -> pd.Series:
+    """Index of a test image → how many of the runs that did not diverge get it wrong, most often first; 0 left out."""
+    counts = runs["wrong"].dropna().explode().dropna().astype(int).value_counts()
+    return counts.sort_index().sort_values(ascending=False, kind="stable")

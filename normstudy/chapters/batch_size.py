@@ -1,22 +1,23 @@
 """Small batches: test error against batch size for each normalization, beside the numbers of Wu & He (2018)."""
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from normstudy.analysis import inference
 from normstudy.analysis.inference import LEVEL
-from normstudy.display.figures import COLOURS, DASHES, MARKERS, new_figure
-from normstudy.display.notation import INTERVAL, NO_BREAK, certainty, count, decimal, with_interval
+from normstudy.display import lines
+from normstudy.display.figures import new_figure
+from normstudy.display.notation import INTERVAL, NO_BREAK, count, decimal, points, with_interval
+
+
+def with_error(runs: pd.DataFrame) -> pd.DataFrame:
+    """A table of runs with the test `error` (0 to 1)."""
+    return runs.assign(error=1 - runs["test_accuracy"], batch_size=runs["batch_size"].astype(int))
 
 
 def errors(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean test error (0 to 1) for each `normalization` and `batch_size`, with its 95 % interval over the seeds."""
-    return inference.summary(
-        runs.assign(error=1 - runs["test_accuracy"]), ("normalization", "batch_size"), "error"
-    ).astype({"batch_size": int})
+    return inference.summary(with_error(runs), ("normalization", "batch_size"), "error")
 
 
 def results(runs: pd.DataFrame) -> pd.DataFrame:
@@ -36,54 +37,27 @@ def figure(runs: pd.DataFrame, published: pd.DataFrame) -> Figure:
     `published` has the columns `normalization`, `batch_size`, `error` (0 to 1), a row a number.
     """
     drawn, axes = new_figure(5.2, 6.0, rows=2)
-    table = errors(runs)
-    above, below = axes[:, 0]
-    for name, part in table.groupby("normalization", observed=True):
-        half = 100 * np.array([part["mean"] - part["low"], part["high"] - part["mean"]])
-        above.errorbar(
-            part["batch_size"], 100 * part["mean"], yerr=half, color=COLOURS[name], linestyle=DASHES[name],
-            marker=MARKERS[name], capsize=2, label=name,
-        )  # fmt: skip
-    for name, part in published.groupby("normalization", sort=False):
-        below.plot(
-            part["batch_size"], 100 * part["error"], color=COLOURS[name], linestyle=DASHES[name], marker=MARKERS[name],
-            label=name,
-        )  # fmt: skip
-    above.set_ylim(bottom=0)
-    above.set_title("Here", fontsize=10)
-    below.set_title("Wu & He (2018): ImageNet, ResNet-50, per GPU", fontsize=10)
-    sizes = sorted({*table["batch_size"], *published["batch_size"]})
-    for axis in (above, below):
-        _label(axis, sizes)
+    table, theirs = errors(runs), published.rename(columns={"error": "mean"})
+    sizes = sorted({*table["batch_size"], *theirs["batch_size"]})
+    for axis, shown in zip(axes[:, 0], (table, theirs), strict=True):
+        lines.set_ticks(axis, sizes, base=2)
+        lines.draw(axis, shown, "batch_size")
+        axis.set_xlim(sizes[0] / 1.2, sizes[-1] * 1.2)
+        axis.set_xlabel("Images per batch")
+        axis.set_ylabel("Error (%)")
+        axis.legend()
+    axes[0, 0].set_ylim(bottom=0)
+    axes[0, 0].set_title("Here", fontsize=10)
+    axes[1, 0].set_title("Wu & He (2018): ImageNet, ResNet-50, per GPU", fontsize=10)
     return drawn
-
-
-def _label(axis: Axes, sizes: list[int]) -> None:
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(sizes, [count(size) for size in sizes])
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.set_xlim(sizes[0] / 1.2, sizes[-1] * 1.2)
-    axis.set_xlabel("Images per batch")
-    axis.set_ylabel("Error (%)")
-    axis.legend()
 
 
 def describe(runs: pd.DataFrame, published: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
-    ours = "; ".join(
-        f"{name} "
-        + ", ".join(
-            f"{decimal(100 * mean, 2)} at {size}" for size, mean in part[["batch_size", "mean"]].itertuples(index=False)
-        )
-        for name, part in errors(runs).groupby("normalization", observed=True)
-    )
-    theirs = "; ".join(
-        f"{name} " + ", ".join(f"{decimal(100 * row.error, 1)} at {row.batch_size}" for row in part.itertuples())
-        for name, part in published.groupby("normalization", sort=False)
-    )
+    theirs = lines.in_words(published.rename(columns={"error": "mean"}), "batch_size", 1)
     return (
-        f"Above, mean test error in percent by batch size with {INTERVAL}s over the seeds: {ours}. Below, the "
-        f"numbers of Wu and He: {theirs}."
+        f"Above, mean test error in percent by batch size with {INTERVAL}s over the seeds: "
+        f"{lines.in_words(errors(runs), 'batch_size', 2)}. Below, the numbers of Wu and He: {theirs}."
     )
 
 
@@ -94,37 +68,24 @@ def against_batch(runs: pd.DataFrame) -> pd.DataFrame:
         A row for each batch size and other normalization: `batch_size`, `other`, `mean`, `low`, `high`, `p` (corrected
         for the number of all pairs, those without batch normalization included).
     """
-    rows = inference.pairs(runs.assign(error=1 - runs["test_accuracy"]), "normalization", "error", ("batch_size",))
-    rows = rows[(rows["first"] == "batch") | (rows["second"] == "batch")].reset_index(drop=True)
-    turned = rows["second"] == "batch"
-    sign = np.where(turned, -1, 1)
-    return pd.DataFrame(
-        {
-            "batch_size": rows["batch_size"].astype(int),
-            "other": np.where(turned, rows["first"], rows["second"]),
-            "mean": sign * rows["mean"],
-            "low": np.where(turned, -rows["high"], rows["low"]),
-            "high": np.where(turned, -rows["low"], rows["high"]),
-            "p": rows["p"],
-        }
-    )
+    rows = inference.pairs(with_error(runs), "normalization", "error", "batch_size")
+    rows = rows[rows["first"] == "batch"]  # in the order of the study, batch comes first in all of its pairs
+    return rows.rename(columns={"second": "other"}).drop(columns="first").reset_index(drop=True)
 
 
 def findings(runs: pd.DataFrame) -> list[str]:
     """What small batches do to each normalization, and where batch normalization falls behind, a sentence each."""
-    changed = runs.assign(error=1 - runs["test_accuracy"], batch_size=runs["batch_size"].astype(int))
-    smallest, largest = changed["batch_size"].min(), changed["batch_size"].max()
-    ends = changed[changed["batch_size"].isin([smallest, largest])]
-    table = inference.pairs(ends, "batch_size", "error", ("normalization",))
+    runs = with_error(runs)
+    smallest, largest = runs["batch_size"].min(), runs["batch_size"].max()
+    ends = runs[runs["batch_size"].isin([smallest, largest])]
     means = errors(runs).set_index(["normalization", "batch_size"])["mean"]
     sentences = []
-    for row in table.itertuples():  # first is the smaller batch
+    for row in inference.pairs(ends, "batch_size", "error", "normalization").itertuples():  # first: the smaller batch
         before, after = (decimal(100 * means[row.normalization, size], 2) for size in (largest, smallest))
         sentences.append(
             f"From batches of {count(largest)} to batches of {count(smallest)} images, the test error of "
-            f"{row.normalization} normalization goes from {before} to {after}{NO_BREAK}%. That is "
-            f"{decimal(100 * row.mean, 2, sign=True)} percentage points "
-            f"({certainty(100 * row.low, 100 * row.high, row.p, 2)}), {inference.verdict(row.p)}."
+            f"{row.normalization} normalization goes from {before} to {after}{NO_BREAK}%. That is {points(row)}, "
+            f"{inference.verdict(row.p)}."
         )
     for other, part in against_batch(runs).groupby("other", sort=False):
         apart = part[part["p"] < LEVEL]

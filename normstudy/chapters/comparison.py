@@ -1,6 +1,5 @@
 """The variants side by side: the table of results with intervals, and the findings as sentences made from the data."""
 
-import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,21 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
-from normstudy.analysis.inference import LEVEL, holm, mcnemar, wilson
+from normstudy.analysis import inference, mistakes
+from normstudy.analysis.inference import LEVEL
 from normstudy.display.figures import METRICS, escape
 from normstudy.display.notation import INTERVAL, count, counted, decimal, interval, p_value, percent
 
 COLUMNS = ("variant", "epochs", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "test_accuracy_low",
            "test_accuracy_high", "mistakes", "test_images")  # fmt: skip
+
+
+def wrong_images(predictions: Mapping[str, pd.DataFrame]) -> dict[str, np.ndarray]:
+    """Variant → the test images that it misclassifies, from its `mistakes.predictions`."""
+    return {
+        name: frame.loc[frame["label"] != frame["prediction"], "index"].to_numpy()
+        for name, frame in predictions.items()
+    }
 
 
 def results(histories: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -25,26 +33,14 @@ def results(histories: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.
     """
     rows: list[dict[str, Any]] = []
     for name, history in histories.items():
-        if name not in predictions:
-            rows.append({"variant": name, "epochs": len(history)})
-            continue
-        last, wrong = history.iloc[-1], int((predictions[name]["label"] != predictions[name]["prediction"]).sum())
-        images = len(predictions[name])
-        low, high = wilson(1 - wrong / images, images)
-        rows.append(
-            {
-                "variant": name,
-                "epochs": int(last["epoch"]),
-                "train_loss": last["train_loss"],
-                "test_loss": last["test_loss"],
-                "train_accuracy": last["train_accuracy"],
-                "test_accuracy": (images - wrong) / images,
-                "test_accuracy_low": low,
-                "test_accuracy_high": high,
-                "mistakes": wrong,
-                "test_images": images,
-            }
-        )
+        row: dict[str, Any] = {"variant": name, "epochs": len(history)}
+        if name in predictions:
+            images, wrong = len(predictions[name]), len(wrong_images(predictions)[name])
+            low, high = inference.wilson(1 - wrong / images, images)
+            row |= history.iloc[-1][["train_loss", "test_loss", "train_accuracy"]].to_dict()
+            row |= {"test_accuracy": (images - wrong) / images, "test_accuracy_low": low, "test_accuracy_high": high}
+            row |= {"mistakes": wrong, "test_images": images}
+        rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -85,24 +81,6 @@ def pixels(file: Path) -> dict[int, np.ndarray]:
     return dict(zip(content["index"].tolist(), content["images"], strict=True))
 
 
-def paired_tests(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """McNemar's exact test of every pair of variants on the same images, with Holm's correction for their number.
-
-    Returns:
-        A row a pair: `first`, `second`, `only_first` and `only_second` (images that only this one misclassifies),
-        `p` (corrected).
-    """
-    rows: list[dict[str, Any]] = []
-    for first, second in itertools.combinations(predictions, 2):
-        wrong = [predictions[name]["label"] != predictions[name]["prediction"] for name in (first, second)]
-        only_first, only_second = int((wrong[0] & ~wrong[1]).sum()), int((wrong[1] & ~wrong[0]).sum())
-        p = mcnemar(only_first, only_second)
-        rows.append({"first": first, "second": second, "only_first": only_first, "only_second": only_second, "p": p})
-    table = pd.DataFrame(rows)
-    table["p"] = holm(table["p"])
-    return table
-
-
 def findings(
     table: pd.DataFrame,
     predictions: Mapping[str, pd.DataFrame],
@@ -116,24 +94,22 @@ def findings(
     trained = table.dropna(subset="test_accuracy")
     sentences = [escape(sentence) for sentence in diverged.values()]
     if len(trained):
-        sentences.append(
-            "Test accuracy after the last epoch: "
-            + ", ".join(f"{row.variant} {percent(row.test_accuracy)}" for row in trained.itertuples())
-            + f" of {count(int(trained['test_images'].iloc[0]))} images."
-        )
+        accuracies = ", ".join(f"{row.variant} {percent(row.test_accuracy)}" for row in trained.itertuples())
+        images = count(int(trained["test_images"].iloc[0]))
+        sentences.append(f"Test accuracy after the last epoch: {accuracies} of {images} images.")
     if len(trained) > 1:
-        sentences += [*_apart(predictions), _together(trained["mistakes"], predictions)]
+        sentences += [*_apart(predictions), _together(predictions)]
     if len(trained):
-        gaps = 100 * (trained["train_accuracy"] - trained["test_accuracy"])
+        gaps = ", ".join(
+            f"{row.variant} {decimal(100 * (row.train_accuracy - row.test_accuracy), 2, sign=True)}"
+            for row in trained.itertuples()
+        )
         sentences.append(
-            "Training accuracy (measured while training, on augmented images) minus test accuracy: "
-            + ", ".join(
-                f"{name} {decimal(gap, 2, sign=True)}" for name, gap in zip(trained["variant"], gaps, strict=True)
-            )
-            + " percentage points."
+            f"Training accuracy (measured while training, on augmented images) minus test accuracy: {gaps} percentage "
+            "points."
         )
     penalties = {
-        name: " + ".join(kind for kind, key in (("L1", "l1"), ("L2", "l2")) if float(values[key]) > 0) or "no penalty"
+        name: inference.penalty(float(values["l1"]), float(values["l2"])).replace("none", "no penalty")
         for name, values in parameters.items()
     }
     if len(set(penalties.values())) > 1:
@@ -147,7 +123,7 @@ def findings(
 
 def _apart(predictions: Mapping[str, pd.DataFrame]) -> list[str]:
     """Which trained networks differ by more than chance in the choice of test images would give."""
-    tests = paired_tests(predictions)
+    tests = mistakes.disagreements({name: pd.Series([wrong]) for name, wrong in wrong_images(predictions).items()})
     apart = tests[tests["p"] < LEVEL]
     if apart.empty:
         return [
@@ -157,7 +133,7 @@ def _apart(predictions: Mapping[str, pd.DataFrame]) -> list[str]:
     sentences = []
     for row in apart.itertuples():
         better, worse = (row.first, row.second) if row.only_first < row.only_second else (row.second, row.first)
-        fewer, more = sorted((row.only_first, row.only_second))
+        fewer, more = sorted((int(row.only_first), int(row.only_second)))
         sentences.append(
             f"On these images the {better} variant is better than the {worse} variant by more than chance would give: "
             f"{worse} alone misclassifies {count(more)} of them, {better} alone {count(fewer)} (McNemar's test, "
@@ -166,17 +142,17 @@ def _apart(predictions: Mapping[str, pd.DataFrame]) -> list[str]:
     return sentences
 
 
-def _together(mistakes: pd.Series, predictions: Mapping[str, pd.DataFrame]) -> str:
+def _together(predictions: Mapping[str, pd.DataFrame]) -> str:
     """What the variants get wrong together."""
-    wrong = [frame["label"] != frame["prediction"] for frame in predictions.values()]
-    together = int(np.logical_and.reduce(wrong).sum())
+    wrong = [set(images) for images in wrong_images(predictions).values()]
+    together, sizes = len(set.intersection(*wrong)), sorted(map(len, wrong))
     every = {2: "both variants", 3: "all three variants"}.get(len(wrong), "all variants")
     if not together:
         return f"No test image is misclassified by {every}."
-    fewest, most = (percent(together / number, 0) for number in (mistakes.min(), mistakes.max()))
+    fewest, most = (percent(together / sizes[end], 0) for end in (0, -1))
     of_each = f"{fewest} of the mistakes of each"
     of_ends = f"{fewest} of the mistakes of the variant with the fewest, {most} of those of the variant with the most"
     return (
         f"{counted(together, 'test image')} {'is' if together == 1 else 'are'} misclassified by {every}: "
-        f"{of_each if mistakes.nunique() == 1 else of_ends}."
+        f"{of_each if sizes[0] == sizes[-1] else of_ends}."
     )

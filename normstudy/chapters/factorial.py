@@ -1,6 +1,6 @@
 """The factorial, every normalization with every penalty: its tables, its figure and its findings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +8,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from normstudy.analysis import inference
+from normstudy.analysis import effects, inference, mistakes
 from normstudy.analysis.inference import LEVEL
-from normstudy.display.figures import COLOURS, MARKERS, new_figure
+from normstudy.chapters import claims
+from normstudy.display import lines
+from normstudy.display.figures import new_figure
 from normstudy.display.notation import (
     INTERVAL,
     NO_BREAK,
-    certainty,
     count,
     decimal,
     exact,
     interval,
+    listed,
     out_of,
     p_value,
     percent,
+    points,
     probability,
     with_interval,
 )
@@ -32,14 +35,11 @@ OUTCOMES = {"test_accuracy": ("Test accuracy (%)", 100), "test_loss": ("Test los
 
 def assigned(params: Path) -> dict[str, tuple[str, str]]:
     """The study's variants: their names → the normalization and the penalty that `params/<name>.yaml` gives them."""
-    cells = {}
-    for name in parameters.VARIANTS:
-        values = parameters.read(params / f"{name}.yaml")
-        cells[name] = (
-            str(values["norm_arg"]),
-            inference.penalty(float(values.get("l1", 0)), float(values.get("l2", 0))),
-        )
-    return cells
+    own = {name: parameters.read(params / f"{name}.yaml") for name in parameters.VARIANTS}
+    return {
+        name: (values["norm_arg"], inference.penalty(float(values.get("l1", 0)), float(values.get("l2", 0))))
+        for name, values in own.items()
+    }
 
 
 def results(runs: pd.DataFrame) -> pd.DataFrame:
@@ -84,26 +84,14 @@ def figure(runs: pd.DataFrame) -> Figure:
     """Accuracy over loss: a mark for each normalization at each penalty, with its 95 % interval over the seeds."""
     drawn, axes = new_figure(6.2, 5.4, rows=2)
     penalties = list(runs["penalty"].cat.categories)
-    normalizations = list(runs["normalization"].cat.categories)
     for axis, (outcome, (label, scale)) in zip(axes[:, 0], OUTCOMES.items(), strict=True):
         table = inference.summary(runs, ("normalization", "penalty"), outcome)
-        for number, (name, part) in enumerate(table.groupby("normalization", observed=True)):
-            places = [penalties.index(penalty) for penalty in part["penalty"]]
-            shift = 0.13 * (number - (len(normalizations) - 1) / 2)
-            axis.errorbar(
-                np.asarray(places) + shift,
-                scale * part["mean"],
-                yerr=scale * np.array([part["mean"] - part["low"], part["high"] - part["mean"]]),
-                fmt=MARKERS[name],
-                color=COLOURS[name],
-                capsize=2,
-                label=name,
-            )
+        lines.draw(axis, table.assign(place=table["penalty"].cat.codes), "place", scale, spread=0.13, joined=False)
         axis.set_xticks(range(len(penalties)), penalties)
         axis.grid(visible=False, axis="x")
         axis.set_ylabel(label)
     axes[1, 0].set_xlabel("Penalty")
-    axes[0, 0].legend(ncols=len(normalizations), loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1)
+    axes[0, 0].legend(ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1)
     return drawn
 
 
@@ -120,17 +108,17 @@ def describe(runs: pd.DataFrame) -> str:
 
 def main_effects(runs: pd.DataFrame) -> pd.DataFrame:
     """How each normalization and each penalty departs from the mean of all, as the report prints it."""
-    accuracy, loss = (inference.effects(runs, outcome) for outcome in OUTCOMES)
+    accuracy, loss = (effects.effects(runs, outcome) for outcome in OUTCOMES)
     shown = pd.DataFrame(
         {
             "effect of": accuracy["kind"] + " " + accuracy["normalization"].fillna(accuracy["penalty"]),
             "accuracy (points)": [_with_interval(row, 100, 2) for row in accuracy.itertuples()],
             "p": accuracy["p"].map(probability),
             "loss": [_with_interval(row, 1, 4) for row in loss.itertuples()],
-            "p of loss": loss["p"].map(probability),
+            "p ": loss["p"].map(probability),
         }
     )
-    return shown[accuracy["kind"] != "interaction"].rename(columns={"p of loss": "p "})
+    return shown[accuracy["kind"] != "interaction"]
 
 
 def shown_parts(table: pd.DataFrame) -> pd.DataFrame:
@@ -141,103 +129,65 @@ def shown_parts(table: pd.DataFrame) -> pd.DataFrame:
     return wide[["all", "normalization", "penalty", "interaction"]].reset_index()
 
 
+def _with_interval(row: Any, scale: float, digits: int) -> str:
+    return with_interval(scale * row.mean, scale * row.low, scale * row.high, digits, sign=True)
+
+
 def wrong(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """McNemar's test of the study's variants on the same images, seed by seed: `effects.disagreements`."""
-    return inference.disagreements(
-        {
-            name: runs[(runs["normalization"] == normalization) & (runs["penalty"] == penalty)]
-            for name, (normalization, penalty) in cells.items()
-        }
-    )
+    """McNemar's test of the study's variants on the same images, seed by seed: `mistakes.disagreements`."""
+    by_cell = runs.set_index(["normalization", "penalty", "seed"])["wrong"].sort_index()
+    return mistakes.disagreements({name: by_cell.loc[cell] for name, cell in cells.items()})
 
 
 def shown_wrong(table: pd.DataFrame) -> pd.DataFrame:
     """`wrong` as the report prints it."""
-    return pd.DataFrame(
-        {
-            "first": table["first"],
-            "second": table["second"],
-            "wrong in the first only": [decimal(images, 1) for images in table["only_first"]],
-            "in the second only": [decimal(images, 1) for images in table["only_second"]],
-            "seeds": table["seeds"],
-            "of them apart": table["apart"],
-            "smallest p": table["p"].map(probability),
-        }
-    )
+    only = table[["only_first", "only_second"]].map(lambda images: decimal(images, 1))
+    shown = table[["first", "second"]].join([only, table[["seeds", "apart"]], table["p"].map(probability)])
+    names = ["wrong in the first only", "in the second only", "seeds", "of them apart", "smallest p"]
+    return shown.set_axis(["first", "second", *names], axis=1)
 
 
 def strengths(runs: pd.DataFrame, params: Path) -> str:
     """How strong the penalties of these runs are, beside those that `params/<name>.yaml` gives the study's variants."""
     own = [parameters.read(params / f"{name}.yaml") for name in parameters.VARIANTS]
     said = []
-    for name, key in (("L1", "l1"), ("L2", "l2")):
-        here = sorted(set(runs.loc[runs[key] > 0, key]))
-        there = sorted({float(values.get(key, 0)) for values in own} - {0.0})
-        if here:
-            given = f", and {_listed([exact(value) for value in there])} in the study's variants" if there else ""
-            said.append(f"The factor of {name} is {_listed([exact(value) for value in here])} here{given}.")
+    for name in ("l1", "l2"):
+        given = runs[name], [values.get(name, 0) for values in own]
+        here, there = (listed([exact(value) for value in sorted({*map(float, of)} - {0.0})]) for of in given)
+        said.append(f"The factor of {name.upper()} is {here} here, and {there} in the study's variants.")
     return " ".join(said)
 
 
 def findings(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> list[str]:
     """What the factorial says, a sentence each."""
-    table = inference.effects(runs, "test_accuracy")
-    sentences = [
+    table = effects.effects(runs, "test_accuracy")
+    diverged = int(runs["diverged"].sum())
+    pairs = inference.pairs(runs, "normalization", "test_accuracy")
+    return [
         *_main_effects(table, "normalization", "penalties"),
         *_main_effects(table, "penalty", "normalizations"),
-        _shares(inference.variation(runs, "test_accuracy").set_index("source")),
-    ]
-    pairs = inference.pairs(runs[runs["normalization"] != "none"], "normalization", "test_accuracy")
-    if len(pairs):
-        sentences.append(_normalized(pairs))
-    sentences += _assigned(inference.decomposition(runs, "test_accuracy", cells))
-    sentences += _penalties_act(runs)
-    diverged = int(runs["diverged"].sum())
-    if diverged:
-        sentences.append(
-            f"{out_of(diverged, len(runs), 'run').capitalize()} diverged; they count as guessing, and are left out "
-            "where mistakes are compared image by image."
-        )
-    return [*sentences, _hardest(runs)]
-
-
-def _hardest(runs: pd.DataFrame) -> str:
-    """How many test images how many of the runs misclassify."""
-    times, trained = inference.times_wrong(runs), int((~runs["diverged"]).sum())
-    images = int(runs["test_images"].iloc[0])
-    any_run, half, every = (int((times > least).sum()) for least in (0, trained / 2, trained - 1))
-    return (
-        f"Of the {count(images)} test images, {count(any_run)} {'is' if any_run == 1 else 'are'} misclassified in at "
-        f"least one of the {count(trained)} runs that trained, {count(half) if half else 'none'} in more than half of "
-        f"them, and {count(every) if every else 'none'} in every one."
-    )
-
-
-def _with_interval(row: Any, scale: float, digits: int) -> str:
-    return with_interval(scale * row.mean, scale * row.low, scale * row.high, digits, sign=True)
-
-
-def _points(row: Any) -> str:
-    """A mean difference of accuracy (0 to 1) in percentage points."""
-    return f"{decimal(100 * row.mean, 2, sign=True)} percentage points"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+        _shares(effects.variation(runs, "test_accuracy").set_index("source")),
+        *claims.largest(pairs, "test accuracy", "percentage points", 100),
+        *_assigned(effects.decomposition(runs, "test_accuracy", cells)),
+        *_penalties_act(runs),
+        *([f"{out_of(diverged, len(runs), 'run').capitalize()} diverged; they count as guessing, and are left out "
+           "where mistakes are compared image by image."] if diverged else []),
+        _hardest(runs),
+    ]  # fmt: skip
 
 
 def _main_effects(table: pd.DataFrame, kind: str, others: str) -> list[str]:
     """Those effects of a kind that chance would not give, and which the others are."""
     part = table[table["kind"] == kind]
     sentences = [
-        f"Averaged over the {others}, {kind} `{getattr(row, kind)}` moves test accuracy by {_points(row)} from the "
-        f"mean of all ({certainty(100 * row.low, 100 * row.high, row.p, 2)})."
+        f"Averaged over the {others}, {kind} `{getattr(row, kind)}` moves test accuracy from the mean of all by "
+        f"{points(row)}."
         for row in part[part["p"] < LEVEL].itertuples()
     ]
     rest = [f"`{name}`" for name in part.loc[~(part["p"] < LEVEL), kind]]
     if rest:
         effect = "effects" if len(rest) > 1 else "effect"
-        sentences.append(f"For {kind} {_listed(rest)}, the {effect} on test accuracy cannot be told from chance.")
+        sentences.append(f"For {kind} {listed(rest)}, the {effect} on test accuracy cannot be told from chance.")
     return sentences
 
 
@@ -252,32 +202,16 @@ def _shares(table: pd.DataFrame) -> str:
     )
 
 
-def _normalized(pairs: pd.DataFrame) -> str:
-    apart = int((pairs["p"] < LEVEL).sum())
-    largest = pairs.loc[pairs["mean"].abs().idxmax()]
-    better, worse = (
-        (largest["first"], largest["second"]) if largest["mean"] > 0 else (largest["second"], largest["first"])
-    )
-    return (
-        f"Among the networks that normalize, {out_of(apart, len(pairs), 'pair')} of normalizations "
-        f"{'differs' if apart == 1 else 'differ'} in test accuracy by more than chance would give. The largest "
-        f"difference is {decimal(abs(100 * largest['mean']), 2)} percentage points, {better} over {worse} (corrected "
-        f"{p_value(largest['p'])})."
-    )
-
-
 def _assigned(table: pd.DataFrame) -> list[str]:
     """What the study's variants owe to what."""
     sentences = []
     for (first, second), part in table.groupby(["first", "second"], sort=False):
         rows = {row.source: row for row in part.itertuples()}
         of = {source: decimal(100 * row.mean, 2, sign=True) for source, row in rows.items()}
-        whole = rows["all"]
-        sure = certainty(100 * whole.low, 100 * whole.high, whole.p, 2)
         sentences.append(
-            f"With the kinds of penalty that the study gives them, {first} minus {second} is {of['all']} percentage "
-            f"points ({sure}), {inference.verdict(whole.p)}: {of['normalization']} from the normalization, "
-            f"{of['penalty']} from the penalty, {of['interaction']} from their going together."
+            f"With the kinds of penalty that the study gives them, {first} minus {second} is {points(rows['all'])}, "
+            f"{inference.verdict(rows['all'].p)}: {of['normalization']} from the normalization, {of['penalty']} from "
+            f"the penalty, {of['interaction']} from their going together."
         )
     return sentences
 
@@ -286,18 +220,29 @@ def _penalties_act(runs: pd.DataFrame) -> list[str]:
     """What L1 and L2 alone do to the weights, averaged over the normalizations."""
     sentences = []
     for name, outcome, what, scale, unit in (
-        ("L1", "weights_near_zero", "the share of weights that are near zero", 100, "%"),
+        ("L1", "weights_near_zero", "the share of weights that are near zero", 100, f"{NO_BREAK}%"),
         ("L2", "weights_l2", "the sum of the squared weights", 1, ""),
     ):
         if {"none", name} <= set(runs["penalty"]):
             means = inference.summary(runs, ["penalty"], outcome).set_index("penalty")["mean"]
-            table = inference.pairs(runs[runs["penalty"].isin(["none", name])], "penalty", outcome)
-            row = table.iloc[0]
+            row = inference.pairs(runs[runs["penalty"].isin(["none", name])], "penalty", outcome).iloc[0]
             before, after = (decimal(scale * means[kind], 1) for kind in ("none", name))
             change = interval(-scale * row["high"], -scale * row["low"], 1, sign=True)
             acts = "It acts" if row["p"] < LEVEL else "That it acts is not shown"
             sentences.append(
-                f"Averaged over the normalizations, {name} alone changes {what} from {before} to {after}"
-                f"{NO_BREAK + unit if unit else ''} ({INTERVAL} of the change {change}). {acts} ({p_value(row['p'])})."
+                f"Averaged over the normalizations, {name} alone changes {what} from {before} to {after}{unit} "
+                f"({INTERVAL} of the change {change}). {acts} ({p_value(row['p'])})."
             )
     return sentences
+
+
+def _hardest(runs: pd.DataFrame) -> str:
+    """How many test images how many of the runs misclassify."""
+    times, trained = mistakes.times_wrong(runs), int((~runs["diverged"]).sum())
+    images = int(runs["test_images"].iloc[0])
+    any_run, half, every = (int((times > least).sum()) for least in (0, trained / 2, trained - 1))
+    return (
+        f"Of the {count(images)} test images, {count(any_run)} {'is' if any_run == 1 else 'are'} misclassified in at "
+        f"least one of the {count(trained)} runs that trained, {count(half) if half else 'none'} in more than half of "
+        f"them, and {count(every) if every else 'none'} in every one."
+    )

@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from normstudy.analysis import inference
 from normstudy.analysis.inference import GUESSING, LEVEL
-from normstudy.display.figures import COLOURS, DASHES, MARKERS, new_figure
+from normstudy.chapters import claims
+from normstudy.display import lines
+from normstudy.display.figures import new_figure
 from normstudy.display.notation import (
     INTERVAL,
     certainty,
@@ -42,31 +43,14 @@ def figure(runs: pd.DataFrame) -> Figure:
     """Accuracy against peak learning rate, with 95 % intervals over the seeds: above whole, below its upper end."""
     drawn, axes = new_figure(5.2, 6.2, rows=2)
     table = accuracies(runs)
-    names = list(runs["normalization"].cat.categories)
+    table[["low", "high"]] = table[["low", "high"]].clip(0, 1)  # what an accuracy can be
     for axis in axes[:, 0]:
-        for number, name in enumerate(names):
-            part = table[table["normalization"] == name]
-            # Cut to what an accuracy can be; moved apart a little, or the intervals would hide one another.
-            low, high = part["low"].clip(lower=0), part["high"].clip(upper=1)
-            axis.errorbar(
-                part["learning_rate"] * 1.03 ** (number - (len(names) - 1) / 2),
-                100 * part["mean"],
-                yerr=100 * np.array([part["mean"] - low, high - part["mean"]]),
-                color=COLOURS[name],
-                linestyle=DASHES[name],
-                marker=MARKERS[name],
-                linewidth=1.4,
-                capsize=2,
-                label=name,
-            )
-        axis.set_xscale("log")
-        rates = sorted(runs["learning_rate"].unique())
-        axis.set_xticks(rates, [exact(rate) for rate in rates])
-        axis.xaxis.set_minor_locator(NullLocator())
+        lines.set_ticks(axis, sorted(runs["learning_rate"].unique()))
+        lines.draw(axis, table, "learning_rate", spread=0.03)
         axis.set_xlabel("Peak learning rate")
         axis.set_ylabel("Test accuracy (%)")
     above, below = axes[:, 0]
-    above.legend(loc="lower left", frameon=False)
+    above.legend(loc="lower left")
     needed = runs.groupby("seed")["test_accuracy"].max().mean() - MARGIN
     below.axhline(100 * needed, color="#333333", linewidth=1)
     below.set_ylim(100 * (needed - 1.5 * MARGIN), 100 * min(1, needed + 1.5 * MARGIN))
@@ -76,16 +60,36 @@ def figure(runs: pd.DataFrame) -> Figure:
 
 def describe(runs: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
-    said = "; ".join(
-        f"{name} "
-        + ", ".join(f"{decimal(100 * row.mean, 1)} at {exact(row.learning_rate)}" for row in part.itertuples())
-        for name, part in accuracies(runs).groupby("normalization", observed=True)
-    )
+    said = lines.in_words(accuracies(runs), "learning_rate", 1)
     return f"Mean test accuracy in percent by peak learning rate, with {INTERVAL}s over the seeds: {said}."
 
 
+def decades_that_train(runs: pd.DataFrame, margin: float = 0.02) -> pd.DataFrame:
+    """How wide the range of learning rates is that trains, for each normalization and seed.
+
+    A rate trains if its accuracy is at most `margin` below the best of all runs with the same seed. The range is the
+    longest one of neighbouring rates that all train.
+
+    Returns:
+        A row for each normalization and seed: `lowest`, `highest`, `decades` (their distance; NaN, NaN and 0 if no rate
+        trains).
+    """
+    rows = []
+    best = runs.groupby("seed")["test_accuracy"].max()
+    for (normalization, seed), part in runs.groupby(["normalization", "seed"], observed=True):
+        part = part.sort_values("learning_rate")
+        trains = part["test_accuracy"] >= best[seed] - margin
+        stretches = [stretch["learning_rate"] for _, stretch in part[trains].groupby((~trains).cumsum()[trains])]
+        longest = max(stretches, key=lambda rates: rates.max() / rates.min(), default=pd.Series([np.nan]))
+        low, high = longest.min(), longest.max()
+        decades = math.log10(high / low) if stretches else 0.0
+        rows.append({"normalization": normalization, "seed": seed, "lowest": low, "highest": high, "decades": decades})
+    table = pd.DataFrame(rows)
+    return table.astype({"normalization": runs["normalization"].dtype})
+
+
 def ranges(runs: pd.DataFrame) -> pd.DataFrame:
-    """The range of learning rates that trains with each normalization (see `effects.decades_that_train`).
+    """The range of learning rates that trains with each normalization (see `decades_that_train`).
 
     Returns:
         A row a normalization: `normalization`, `mean`, `low`, `high` (its decades and their 95 % interval over the
@@ -94,43 +98,37 @@ def ranges(runs: pd.DataFrame) -> pd.DataFrame:
         end of the rates tried), `best_rate` (of the highest mean accuracy), `accuracy` (that mean), `accuracy_low` and
         `accuracy_high` (its interval).
     """
-    found = inference.decades_that_train(runs, MARGIN)
+    found = decades_that_train(runs, MARGIN)
     first, last = runs["learning_rate"].min(), runs["learning_rate"].max()
-    table = inference.summary(found, ["normalization"], "decades")
+    table = inference.summary(found, ["normalization"], "decades").set_index("normalization")
     table[["low", "high"]] = table[["low", "high"]].clip(0, math.log10(last / first))
-    grouped = found.groupby("normalization", observed=True)
-    lowest, highest = (grouped["lowest"].max(), grouped["highest"].min())
-    common = (lowest <= highest) & grouped["lowest"].count().eq(grouped.size())  # count: of those that are not NaN
+    grouped = found.assign(
+        at_lowest=found["lowest"] == first, at_highest=found["highest"] == last, trains=found["lowest"].notna()
+    ).groupby("normalization", observed=True)
+    common = grouped.agg(lowest=("lowest", "max"), highest=("highest", "min"))
+    common = common.where((common["lowest"] <= common["highest"]) & grouped["trains"].all())
     means = accuracies(runs)
     best = means.loc[means.groupby("normalization", observed=True)["mean"].idxmax()].set_index("normalization")
-    more = {
-        "lowest": lowest.where(common),
-        "highest": highest.where(common),
-        "at_lowest": found["lowest"].eq(first).groupby(found["normalization"], observed=True).sum(),
-        "at_highest": found["highest"].eq(last).groupby(found["normalization"], observed=True).sum(),
-        "best_rate": best["learning_rate"],
-        "accuracy": best["mean"],
-        "accuracy_low": best["low"],
-        "accuracy_high": best["high"].clip(upper=1),
-    }
-    return table.set_index("normalization").assign(**more).reset_index()
+    best = best.assign(high=best["high"].clip(upper=1))[["learning_rate", "mean", "low", "high"]]
+    best.columns = pd.Index(["best_rate", "accuracy", "accuracy_low", "accuracy_high"])
+    return table.join([common, grouped[["at_lowest", "at_highest"]].sum(), best]).reset_index()
 
 
 def decades(runs: pd.DataFrame) -> pd.DataFrame:
     """`ranges` as the report prints it."""
     table = ranges(runs)
+    rows = list(table.itertuples())
     return pd.DataFrame(
         {
             "normalization": table["normalization"],
-            "decades": [f"{decimal(row.mean, 2)}{_interval(row.low, row.high)}" for row in table.itertuples()],
+            "decades": [f"{decimal(row.mean, 2)}{_interval(row.low, row.high)}" for row in rows],
             "trains in every seed": [
-                "no rate" if math.isnan(row.lowest) else span(exact(row.lowest), exact(row.highest))
-                for row in table.itertuples()
+                "no rate" if math.isnan(row.lowest) else span(exact(row.lowest), exact(row.highest)) for row in rows
             ],
             "best rate": table["best_rate"].map(exact),
             "accuracy there (%)": [
                 f"{decimal(100 * row.accuracy, 2)}{_interval(100 * row.accuracy_low, 100 * row.accuracy_high)}"
-                for row in table.itertuples()
+                for row in rows
             ],
         }
     )
@@ -144,8 +142,8 @@ def _interval(low: float, high: float, what: str = "") -> str:
 
 
 def comparisons(runs: pd.DataFrame) -> pd.DataFrame:
-    """The decades of every two normalizations, seed by seed: `effects.pairs` of them."""
-    return inference.pairs(inference.decades_that_train(runs, MARGIN), "normalization", "decades")
+    """The decades of every two normalizations, seed by seed: `inference.pairs` of them."""
+    return inference.pairs(decades_that_train(runs, MARGIN), "normalization", "decades")
 
 
 def findings(runs: pd.DataFrame) -> list[str]:
@@ -154,8 +152,7 @@ def findings(runs: pd.DataFrame) -> list[str]:
     sentences = [_widest(table)]
     if runs["seed"].nunique() > 1:
         pairs = comparisons(runs)
-        of_none = (pairs["first"] == "none") | (pairs["second"] == "none")
-        sentences += _against_none(pairs[of_none]) + _normalized(pairs[~of_none])
+        sentences += [*_against_none(pairs), *claims.largest(pairs, "the width of their range", "decades")]
     else:
         sentences.append("With a single seed, none of these differences can be told from noise.")
     return [*sentences, *_ends(runs, table), _margins(runs), *_failures(runs)]
@@ -175,19 +172,13 @@ def _widest(table: pd.DataFrame) -> str:
     return f"On average over the seeds, the range of learning rates that trains is {said[0]}, and {said[1]}."
 
 
-def _certainty(low: float, high: float, p: float) -> str:
-    same = math.isclose(low, high, abs_tol=1e-9)  # the rates are steps, so that all seeds may well agree
-    return "the same in every seed" if same else certainty(low, high, p, 2)
-
-
 def _against_none(pairs: pd.DataFrame) -> list[str]:
     said: dict[str, list[str]] = {"wider": [], "narrower": [], "noise": []}
-    for row in pairs.itertuples():
-        sign = 1 if row.second == "none" else -1
-        name, mean = row.first if sign > 0 else row.second, sign * row.mean
-        low, high = sorted((sign * row.low, sign * row.high))
-        kind = ("wider" if mean > 0 else "narrower") if row.p < LEVEL else "noise"
-        said[kind].append(f"{decimal(mean, 2, sign=True)} decades with `{name}` ({_certainty(low, high, row.p)})")
+    for row in pairs[pairs["second"] == "none"].itertuples():  # which comes last in the order of the study
+        kind = ("wider" if row.mean > 0 else "narrower") if row.p < LEVEL else "noise"
+        same = math.isclose(row.low, row.high, abs_tol=1e-9)  # the rates are steps, so that all seeds may well agree
+        sure = "the same in every seed" if same else certainty(row.low, row.high, row.p, 2)
+        said[kind].append(f"{decimal(row.mean, 2, sign=True)} decades with `{row.first}` ({sure})")
     sentences = [
         f"Compared seed by seed, the range is {kind} than without normalization, by more than chance would give: "
         f"{', '.join(said[kind])}."
@@ -199,27 +190,6 @@ def _against_none(pairs: pd.DataFrame) -> list[str]:
             f"These differences from the range without normalization are within noise: {', '.join(said['noise'])}."
         )
     return sentences
-
-
-def _normalized(pairs: pd.DataFrame) -> list[str]:
-    if not len(pairs):
-        return []
-    apart = [
-        f"{decimal(row.mean, 2, sign=True)} decades for `{row.first}` minus `{row.second}` "
-        f"({_certainty(row.low, row.high, row.p)})"
-        for row in pairs[pairs["p"] < LEVEL].itertuples()
-    ]
-    if apart:
-        return [
-            f"Among the networks that normalize, {out_of(len(apart), len(pairs), 'pair')} "
-            f"{'differs' if len(apart) == 1 else 'differ'} by more than chance would give: {', '.join(apart)}."
-        ]
-    row = pairs.loc[pairs["mean"].abs().idxmax()]
-    return [
-        f"Among the networks that normalize, {out_of(0, len(pairs), 'difference')} can be told from noise. The largest "
-        f"is {decimal(row['mean'], 2, sign=True)} decades, `{row['first']}` minus `{row['second']}` "
-        f"({_certainty(row['low'], row['high'], row['p'])})."
-    ]
 
 
 def _ends(runs: pd.DataFrame, table: pd.DataFrame) -> list[str]:
@@ -244,7 +214,7 @@ def _ends(runs: pd.DataFrame, table: pd.DataFrame) -> list[str]:
 def _margins(runs: pd.DataFrame) -> str:
     said = []
     for margin in OTHER_MARGINS:
-        means = inference.decades_that_train(runs, margin).groupby("normalization", observed=True)["decades"].mean()
+        means = decades_that_train(runs, margin).groupby("normalization", observed=True)["decades"].mean()
         widths = ", ".join(f"{name} {decimal(mean, 2)}" for name, mean in means.items())
         said.append(f"within {_points(margin)} of the best: {widths}")
     return (

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +31,11 @@ def out_of(part: int, whole: int, noun: str) -> str:
     if part == whole:
         return f"the only {noun}" if whole == 1 else f"all {counted(whole, noun)}"
     return f"{count(part) if part else 'none'} of the {counted(whole, noun)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: a, b and c; none of them: nothing."""
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part) or "nothing"
 
 
 def decimal(value: float, digits: int, *, sign: bool = False) -> str:

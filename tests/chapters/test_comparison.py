@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from normstudy.analysis import mistakes
 from normstudy.chapters import comparison
 
 PARAMETERS = {
@@ -64,9 +65,9 @@ def test_a_variant_that_is_better_beyond_chance_is_called_better():
 
 def test_p_values_are_corrected_for_their_number():
     _, frames, _ = study(batch=set(range(10)), layer=set(range(10, 28)), group=set(range(40, 52)))
-    table = comparison.paired_tests(frames)
+    wrong = {name: pd.Series([images]) for name, images in comparison.wrong_images(frames).items()}
     alone = binomtest(10, 28).pvalue  # batch and layer: 10 images against 18, none in common
-    assert table["p"][0] == pytest.approx(min(1, 3 * alone))
+    assert mistakes.disagreements(wrong)["p"][0] == pytest.approx(min(1, 3 * alone))
 
 
 def test_normalization_and_penalty_are_not_told_apart():

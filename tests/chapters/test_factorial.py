@@ -5,11 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from normstudy.analysis import inference
+from normstudy.analysis import effects
 from normstudy.chapters import factorial
-from tests.analysis.test_inference import factorial as invented
-from tests.analysis.test_inference import planted_on
 from tests.conftest import ROOT
+from tests.factorials import factorial as invented
+from tests.factorials import planted_on
 
 CELLS = {"batch": ("batch", "L1 + L2"), "layer": ("layer", "L2"), "group": ("group", "L1")}
 
@@ -48,10 +48,12 @@ def test_the_table_has_every_combination_with_both_intervals():
 def test_a_planted_difference_is_laid_to_what_was_planted():
     planted = planted_on(batch=0.01) | {("none", "L1"): -0.004}
     said = factorial.findings(runs(planted), CELLS)
-    assert any("normalization `batch` moves test accuracy by +0.8" in sentence for sentence in said)
+    assert any(
+        "normalization `batch` moves test accuracy from the mean of all by +0.8" in sentence for sentence in said
+    )
     (one,) = [sentence for sentence in said if "batch minus layer" in sentence]
     assert ", more than chance would give" in one
-    table = inference.decomposition(runs(planted), "test_accuracy", CELLS)
+    table = effects.decomposition(runs(planted), "test_accuracy", CELLS)
     means = table[(table["first"] == "batch") & (table["second"] == "layer")].set_index("source")["mean"]
     assert means["normalization"] == pytest.approx(0.01, abs=0.001)
     assert means["penalty"] == pytest.approx(0, abs=0.001)
@@ -134,13 +136,13 @@ def test_the_figure_has_a_mark_for_each_normalization_at_each_penalty():
 
 class TestParts:
     def test_add_up_to_the_whole(self):
-        table = inference.decomposition(runs(planted_on(group=0.01), noise=0.01), "test_accuracy", CELLS)
+        table = effects.decomposition(runs(planted_on(group=0.01), noise=0.01), "test_accuracy", CELLS)
         for _, part in table.groupby(["first", "second"]):
             means = part.set_index("source")["mean"]
             assert means.drop("all").sum() == pytest.approx(means["all"])
 
     def test_an_interaction_is_neither_normalization_nor_penalty(self):
-        table = inference.decomposition(
+        table = effects.decomposition(
             runs({("batch", "L1 + L2"): 0.02, ("batch", "none"): -0.02}, noise=1e-5), "test_accuracy", CELLS
         )
         means = table[(table["first"] == "batch") & (table["second"] == "group")].set_index("source")["mean"]

@@ -80,15 +80,15 @@ def test_a_normalization_that_does_worse_than_none_is_said_to():
     (one,) = [sentence for sentence in said if "narrower than without normalization" in sentence]
     assert "−1.40 decades with `group`" in one
     (among,) = [sentence for sentence in said if sentence.startswith("Among the networks that normalize")]
-    assert "2 of the 3 pairs differ by more than chance would give" in among
-    assert "+1.40 decades for `batch` minus `group`" in among
+    assert "2 of the 3 pairs of normalizations differ in the width of their range by more than chance" in among
+    assert "+1.40 decades, `batch` minus `group`" in among
 
 
 def test_a_difference_that_only_some_seeds_show_is_within_noise():
     said = learning_rate.findings(runs({"none": {1.0: [0]}, "layer": {1.0: [3]}}))
     assert any(sentence.startswith("These differences") and "within noise" in sentence for sentence in said)
-    assert any("none of the 3 differences can be told from noise" in sentence for sentence in said)
-    assert not any("by more than chance" in sentence for sentence in said)
+    assert any("none of the 3 pairs of normalizations differ" in sentence for sentence in said)
+    assert not any("by more than chance" in sentence for sentence in said if "none of the 3" not in sentence)
 
 
 def test_equal_ranges_are_called_equal():
@@ -142,3 +142,32 @@ def test_the_figure_has_a_line_for_each_normalization_whole_and_at_its_upper_end
     described = learning_rate.describe(runs(NARROW))
     assert "none 80.3 at 0.001" in described
     assert described.count(" at ") == len(NAMES) * len(RATES)
+
+
+def rates(**accuracies: list[float]) -> pd.DataFrame:
+    rows = [
+        {"seed": 0, "normalization": name, "learning_rate": rate, "test_accuracy": accuracy}
+        for name, values in accuracies.items()
+        for rate, accuracy in zip((0.001, 0.01, 0.1, 1.0), values, strict=True)
+    ]
+    return pd.DataFrame(rows).astype({"normalization": pd.CategoricalDtype(list(accuracies), ordered=True)})
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "decades", "lowest"),
+    [
+        ([0.98, 0.98, 0.98, 0.98], 3, 0.001),
+        ([0.10, 0.97, 0.98, 0.10], 1, 0.01),
+        ([0.98, 0.10, 0.98, 0.97], 1, 0.1),
+        ([0.10, 0.10, 0.98, 0.10], 0, 0.1),
+    ],
+)
+def test_the_range_that_trains_is_the_longest_without_a_gap(accuracies: list[float], decades: float, lowest: float):
+    row = learning_rate.decades_that_train(rates(batch=accuracies)).iloc[0]
+    assert (row["decades"], row["lowest"]) == (pytest.approx(decades), lowest)
+
+
+def test_a_normalization_that_never_trains_has_no_range():
+    table = learning_rate.decades_that_train(rates(batch=[0.98] * 4, none=[0.1] * 4)).set_index("normalization")
+    assert table.loc["none", "decades"] == 0
+    assert np.isnan(table.loc["none", "lowest"])

@@ -1,0 +1,47 @@
+"""What most experiments show: an outcome against a setting, a line a normalization with its intervals; also in words.
+
+A table of means has a row for each `normalization` and setting: `mean`, and `low` and `high` where it has intervals.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
+
+from normstudy.display.notation import decimal, exact
+from normstudy.normalizations import NORMALIZATIONS
+
+
+def draw(
+    axis: Axes, table: pd.DataFrame, setting: str, scale: float = 100, spread: float = 0, joined: bool = True
+) -> None:
+    """Draw a table of means against the column `setting`, each times `scale`; `joined` by lines or not.
+
+    Marks at the same setting are moved apart by `spread`: a share of it where the axis is logarithmic.
+    """
+    groups = list(table.groupby("normalization", observed=True, sort=False))
+    for number, (name, part) in enumerate(groups):
+        look, place = NORMALIZATIONS[str(name)], number - (len(groups) - 1) / 2
+        logarithmic = axis.get_xscale() == "log"
+        x = part[setting] * (1 + spread) ** place if logarithmic else part[setting] + spread * place
+        half = np.array([part["mean"] - part["low"], part["high"] - part["mean"]]) if "low" in part else None
+        axis.errorbar(
+            x, scale * part["mean"], yerr=None if half is None else scale * half, color=look.colour, capsize=2,
+            linestyle=look.dash if joined else "none", marker=look.marker, label=look.name,
+        )  # fmt: skip
+
+
+def set_ticks(axis: Axes, settings: list[float], base: int = 10) -> None:
+    """A logarithmic axis with a tick at each setting and nowhere else."""
+    axis.set_xscale("log", base=base)
+    axis.set_xticks(settings, [exact(setting) for setting in settings])
+    axis.xaxis.set_minor_locator(NullLocator())
+
+
+def in_words(table: pd.DataFrame, setting: str, digits: int, scale: float = 100) -> str:
+    """A table of means: batch 1.2 at 2, 1.0 at 4; layer …"""
+    return "; ".join(
+        f"{name} " + ", ".join(f"{decimal(scale * mean, digits)} at {exact(at)}" for at, mean in rows)
+        for name, part in table.groupby("normalization", observed=True, sort=False)
+        for rows in [part[[setting, "mean"]].itertuples(index=False)]
+    )
