@@ -1,9 +1,9 @@
 """What goes on inside a network while it learns: its activations, its gradient along a step, and gamma and beta.
 
-A table of these has a row a run and epoch, as `experiments.run` makes them with `measure`; epoch 0 is before training.
+A table of these is that of `analysis.inside`: a row a run and epoch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,38 +13,16 @@ from matplotlib.ticker import MaxNLocator
 
 from normstudy.analysis import inference
 from normstudy.analysis.inference import LEVEL
+from normstudy.analysis.inside import SMOOTHNESS, against_none, diverged, layers
 from normstudy.display.figures import COLOURS, DASHES, new_figure
 from normstudy.display.notation import INTERVAL, UNKNOWN, decimal, interval, out_of, p_value, significant, span
-
-SMOOTHNESS = {
-    "gradient_norm": "Norm of the gradient",
-    "gradient_change": "Change of the gradient",
-    "loss_range": "Range of the loss",
-}
-
-
-def layers(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Columns of lists, one number a layer, taken apart: a row for each run, epoch and layer.
-
-    Layers count from 1, input side first. Rows without such lists are left out. The columns are `norm_arg`, `seed`,
-    `epoch`, `layer` and those asked for.
-    """
-    table = rows.dropna(subset=list(columns))[["norm_arg", "seed", "epoch", *columns]].explode(list(columns))
-    table["layer"] = table.groupby(level=0).cumcount() + 1
-    return table.astype(dict.fromkeys(columns, float)).reset_index(drop=True)
 
 
 def activations(rows: pd.DataFrame) -> Figure:
     """Mean and standard deviation of what goes into each normalization layer, over the epochs: means over the seeds."""
-    table = layers(rows, ["given_mean", "given_sd"])
-    drawn, axes = _small_multiples(table, ("Mean", "Standard deviation"))
-    for (layer, name), part in table.groupby(["layer", "norm_arg"], sort=False):
-        means = part.groupby("epoch")[["given_mean", "given_sd"]].mean()
-        for axis, column in zip(axes[layer - 1], means, strict=True):
-            axis.plot(means.index, means[column], color=COLOURS[name], linestyle=DASHES[name], label=name)
-    for axis in axes[:, 1]:
+    drawn = _by_layer(rows, {"Mean": ("given_mean", None), "Standard deviation": ("given_sd", None)})
+    for axis in drawn.axes[1::2]:
         axis.set_yscale("log")
-    _legend(drawn, axes[0, 0])
     return drawn
 
 
@@ -53,16 +31,33 @@ def gamma_beta(rows: pd.DataFrame) -> Figure:
 
     Both are means over the seeds.
     """
-    columns = ["gamma_mean", "gamma_sd", "beta_mean", "beta_sd"]
+    return _by_layer(rows, {"γ": ("gamma_mean", "gamma_sd"), "β": ("beta_mean", "beta_sd")})
+
+
+def _by_layer(rows: pd.DataFrame, shown: Mapping[str, tuple[str, str | None]]) -> Figure:
+    """A row of axes a layer, two beside one another, which show a title → a column and perhaps what to go either way.
+
+    Those below one another share their scale.
+    """
+    columns = [column for pair in shown.values() for column in pair if column]
     table = layers(rows, columns)
-    drawn, axes = _small_multiples(table, ("γ", "β"))
+    number = table["layer"].max()
+    drawn, axes = new_figure(5.2, 0.6 + 1.25 * number, rows=number, columns=len(shown))
     for (layer, name), part in table.groupby(["layer", "norm_arg"], sort=False):
         means = part.groupby("epoch")[columns].mean()
-        for axis, parameter in zip(axes[layer - 1], ("gamma", "beta"), strict=True):
-            mean, deviation = means[f"{parameter}_mean"], means[f"{parameter}_sd"]
-            axis.plot(means.index, mean, color=COLOURS[name], linestyle=DASHES[name], label=name)
-            axis.fill_between(means.index, mean - deviation, mean + deviation, color=COLOURS[name], alpha=0.15, lw=0)
-    _legend(drawn, axes[0, 0])
+        for axis, (middle, spread) in zip(axes[layer - 1], shown.values(), strict=True):
+            either_way = means[spread] if spread else 0
+            _line(axis, name, means[middle], means[middle] - either_way, means[middle] + either_way)
+    for column, title in enumerate(shown):
+        axes[0, column].set_title(title, fontsize=10)
+        axes[-1, column].set_xlabel("Epoch")
+        for axis in axes[1:, column]:
+            axis.sharey(axes[0, column])
+        for axis in axes[:-1, column]:
+            axis.tick_params(labelbottom=False)
+    for layer, axis in enumerate(axes[:, 0], start=1):
+        axis.set_ylabel(f"Layer {layer}")
+    _legend(drawn)
     return drawn
 
 
@@ -75,35 +70,23 @@ def smoothness(rows: pd.DataFrame) -> Figure:
     for axis, (column, label) in zip(axes[:, 0], SMOOTHNESS.items(), strict=True):
         for name, part in rows.groupby("norm_arg", sort=False):
             found = part.groupby("epoch")[column].agg(["mean", "min", "max"])
-            axis.plot(found.index, found["mean"], color=COLOURS[name], linestyle=DASHES[name], label=name)
-            axis.fill_between(found.index, found["min"], found["max"], color=COLOURS[name], alpha=0.15, lw=0)
+            _line(axis, str(name), found["mean"], found["min"], found["max"])
         axis.set_yscale("log")
         axis.set_ylabel(label)
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes[-1, 0].set_xlabel("Epoch (0: before training)")
-    _legend(drawn, axes[0, 0])
+    _legend(drawn)
     return drawn
 
 
-def _small_multiples(table: pd.DataFrame, titles: tuple[str, str]) -> tuple[Figure, np.ndarray]:
-    """A row of axes a layer, two beside one another; those below one another share their scale."""
-    number = table["layer"].max()
-    drawn, axes = new_figure(5.2, 0.6 + 1.25 * number, rows=number, columns=2)
-    for column, title in enumerate(titles):
-        axes[0, column].set_title(title, fontsize=10)
-        axes[-1, column].set_xlabel("Epoch")
-        for layer, axis in enumerate(axes[:, column], start=1):
-            axis.sharey(axes[0, column])
-            axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-            if layer < number:
-                axis.tick_params(labelbottom=False)
-    for layer, axis in enumerate(axes[:, 0], start=1):
-        axis.set_ylabel(f"Layer {layer}")
-    return drawn, axes
+def _line(axis: Axes, name: str, middle: pd.Series, low: pd.Series, high: pd.Series) -> None:
+    """A normalization's line over the epochs, with a band around it."""
+    axis.plot(middle.index, middle, color=COLOURS[name], linestyle=DASHES[name], label=name)
+    axis.fill_between(middle.index, low, high, color=COLOURS[name], alpha=0.15, lw=0)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
-def _legend(drawn: Figure, axis: Axes) -> None:
-    lines, names = axis.get_legend_handles_labels()
+def _legend(drawn: Figure) -> None:
+    lines, names = drawn.axes[0].get_legend_handles_labels()
     drawn.legend(lines, names, ncols=len(names), loc="outside upper center", columnspacing=1, frameon=False)
 
 
@@ -127,11 +110,10 @@ def describe_gamma_beta(rows: pd.DataFrame) -> str:
 
 def _first_and_last(rows: pd.DataFrame, column: str) -> str:
     """Means over the seeds of the layers' numbers, in the first epoch and in the last."""
-    means = layers(rows, [column]).groupby(["norm_arg", "epoch", "layer"], sort=False)[column].mean()
+    means = layers(rows, [column]).pivot_table(index=["norm_arg", "epoch"], columns="layer", values=column, sort=False)
     said = []
     for name in dict.fromkeys(means.index.get_level_values("norm_arg")):
-        of_epochs = means[name].unstack()
-        first, last = (", ".join(decimal(value, 2) for value in of_epochs.loc[epoch]) for epoch in _ends(rows))
+        first, last = (", ".join(decimal(value, 2) for value in means.loc[(name, epoch)]) for epoch in _ends(rows))
         said.append(f"{name} before training {first}, at the last epoch {last}")
     return "; ".join(said)
 
@@ -157,90 +139,18 @@ def _ends(rows: pd.DataFrame) -> tuple[int, int]:
     return int(rows["epoch"].min()), int(rows["epoch"].max())
 
 
-def last_epoch(rows: pd.DataFrame) -> pd.DataFrame:
-    """All that was measured after the last epoch: a row for each measure and normalization.
-
-    Returns:
-        `measure`, `normalization`, `penalty`, and over the seeds `mean`, `smallest` and `largest`. What has no such
-        measure is left out.
-    """
-    last = inference.last_epochs(rows)
-    measures = {"test accuracy (%)": 100 * last["test_accuracy"]}
-    measures |= {label.lower(): last[column] for column, label in SMOOTHNESS.items()}
-    for column, what in (
-        ("given_sd", "standard deviation into layer"),
-        ("gamma_mean", "mean of γ, layer"),
-        ("beta_mean", "mean of β, layer"),
-    ):
-        for layer in (1, layers(rows, [column])["layer"].max()):
-            measures[f"{what} {layer}"] = last[column].str[layer - 1]
-    about = last[["normalization", "penalty"]].astype(str)
-    table = pd.concat([about.assign(measure=measure, value=values) for measure, values in measures.items()])
-    grouped = table.dropna().groupby(["measure", "normalization", "penalty"], sort=False)["value"]
-    return grouped.agg(mean="mean", smallest="min", largest="max").reset_index()
-
-
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """`last_epoch` as the report prints it, a column a normalization: means, and the smallest and largest seed."""
     powers = {label.lower() for label in SMOOTHNESS.values()}  # these span powers of ten
     cells: dict[str, dict[str, str]] = {}
     for row in table.itertuples():
-        written = [
+        mean, smallest, largest = (
             significant(value) if row.measure in powers else decimal(value, 2)
             for value in (row.mean, row.smallest, row.largest)
-        ]
-        column = cells.setdefault(row.normalization, {"penalty": row.penalty})
-        column[row.measure] = f"{written[0]} ({written[1]} to {written[2]})"
+        )
+        cells.setdefault(row.normalization, {"penalty": row.penalty})[row.measure] = f"{mean} ({smallest} to {largest})"
     wide = pd.DataFrame(cells, index=["penalty", *table["measure"].unique()]).fillna(UNKNOWN)
     return wide.rename_axis("after the last epoch").reset_index()
-
-
-def per_run(rows: pd.DataFrame) -> pd.DataFrame:
-    """A row a run that did not diverge: its `norm_arg` and `seed`, and what the findings compare.
-
-    Those are the measures of smoothness, averaged over all epochs, `start` (the norm of the gradient before training),
-    `growth_first` and `growth_last` (standard deviation of what goes into the first and the last normalization layer
-    at the last epoch, divided by that before training) and `depth` (before training, that of the last layer divided by
-    that of the first).
-    """
-    runs = rows[["run", "norm_arg", "seed"]].drop_duplicates().set_index("run")
-    runs[list(SMOOTHNESS)] = rows.groupby("run")[list(SMOOTHNESS)].mean()
-    ordered = rows.sort_values("epoch").groupby("run")
-    first, last = (pd.DataFrame(ordered["given_sd"].agg(which).to_dict()).T for which in ("first", "last"))
-    runs["start"] = ordered["gradient_norm"].first()
-    runs["growth_first"], runs["growth_last"] = last.iloc[:, 0] / first.iloc[:, 0], last.iloc[:, -1] / first.iloc[:, -1]
-    runs["depth"] = first.iloc[:, -1] / first.iloc[:, 0]
-    return runs[~_diverged(rows)].reset_index(drop=True)
-
-
-def _diverged(rows: pd.DataFrame) -> pd.Series:
-    """Whether each `run` ended with an epoch that has no metrics."""
-    return rows["test_accuracy"].isna().where(rows["epoch"] > 0, False).groupby(rows["run"]).any()
-
-
-def against_none(rows: pd.DataFrame) -> pd.DataFrame:
-    """How each normalization departs from none, seed by seed, over those seeds in which no run diverged.
-
-    Returns:
-        A row for each outcome and normalization: `outcome`, `norm_arg`, `scale` ("difference", or "ratio" for those
-        that span powers of ten), `none` and `own` (the means over the seeds; geometric ones for ratios), `mean` (of the
-        difference or, geometric, of the ratio), `low`, `high` (its 95 % interval, not corrected), `p` (corrected for
-        the number of normalizations).
-    """
-    runs, tables = per_run(rows), []
-    for outcome in runs.columns.drop(["norm_arg", "seed"]):
-        wide = runs.pivot(index="seed", columns="norm_arg", values=outcome)[runs["norm_arg"].unique()].dropna()
-        ratio = outcome not in SMOOTHNESS
-        wide = np.log(wide) if ratio else wide
-        others = wide.drop(columns="none")
-        table = inference.student(others.sub(wide["none"], axis=0).to_numpy())
-        table = table.assign(p=inference.holm(table["p"]), none=wide["none"].mean(), own=others.mean().to_numpy())
-        if ratio:
-            numbers = ["mean", "low", "high", "none", "own"]
-            table[numbers] = np.exp(table[numbers])
-        tables.append(table.assign(outcome=outcome, norm_arg=others.columns, scale="ratio" if ratio else "difference"))
-    columns = ["outcome", "norm_arg", "scale", "none", "own", "mean", "low", "high", "p"]
-    return pd.concat(tables, ignore_index=True)[columns]
 
 
 def findings(rows: pd.DataFrame) -> list[str]:
@@ -264,10 +174,10 @@ def findings(rows: pd.DataFrame) -> list[str]:
         told = f"{lead}: {significant(part['none'].iloc[0], 3)} without normalization. {_compared(part)}"
         sentences.append(f"{told} {_smoother(part)}" if outcome == "gradient_change" else told)
     sentences += _gamma(rows)
-    diverged = _diverged(rows)
-    if diverged.any():
+    lost = diverged(rows)
+    if lost.any():
         sentences.append(
-            f"{out_of(diverged.sum(), len(diverged), 'run').capitalize()} diverged. Their seeds are left out of the "
+            f"{out_of(lost.sum(), len(lost), 'run').capitalize()} diverged. Their seeds are left out of the "
             "comparisons with none."
         )
     return sentences
@@ -315,15 +225,13 @@ def _gamma(rows: pd.DataFrame) -> list[str]:
         layer = departures["mean"].abs().idxmax()
         most, others = departures.loc[layer], departures["mean"].drop(layer)
         ends = interval(1 + most["low"], 1 + most["high"], 2)
-        certainty = (
-            "a single seed"
-            if np.isnan(most["p"])
-            else f"{INTERVAL} {ends}, {inference.verdict(most['p'])}, {p_value(most['p'])} corrected for the "
-            f"{len(departures)} layers"
-        )
+        sure = "a single seed"
+        if not np.isnan(most["p"]):
+            corrected = f"{p_value(most['p'])} corrected for the {len(departures)} layers"
+            sure = f"{INTERVAL} {ends}, {inference.verdict(most['p'])}, {corrected}"
         sentences.append(
             f"With `{name}`, gamma departs most from 1, where it starts, in layer {layer}. There its mean over the "
-            f"channels ends at {decimal(1 + most['mean'], 2)} ({certainty}). In the other layers it ends between "
+            f"channels ends at {decimal(1 + most['mean'], 2)} ({sure}). In the other layers it ends between "
             f"{decimal(1 + others.min(), 2)} and {decimal(1 + others.max(), 2)}. The gammas of a layer have a standard "
             f"deviation of {decimal(part['gamma_sd'].mean(), 2)} on average."
         )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from normstudy.analysis import inside as measured
 from normstudy.chapters import inside
 
 VARIANTS = {"none": (0.0, 0.0), "batch": (1e-4, 1e-3), "layer": (0.0, 1e-3), "group": (1e-4, 0.0)}
@@ -67,7 +68,7 @@ def about(said: list[str], start: str) -> str:
 
 
 def test_lists_are_taken_apart_layer_by_layer():
-    table = inside.layers(rows(gamma={"batch": 0.5}, seeds=1), ["given_sd", "gamma_mean"])
+    table = measured.layers(rows(gamma={"batch": 0.5}, seeds=1), ["given_sd", "gamma_mean"])
     assert set(table["norm_arg"]) == {"batch", "layer", "group"}
     assert len(table) == 3 * (EPOCHS + 1) * LAYERS
     batch = table[(table["norm_arg"] == "batch") & (table["epoch"] == EPOCHS)].set_index("layer")["gamma_mean"]
@@ -78,7 +79,7 @@ def test_lists_are_taken_apart_layer_by_layer():
 class TestSmoothness:
     def test_a_planted_calm_gradient_is_found_with_its_sign_and_size(self):
         found = rows(change={"batch": -0.2, "group": 0.1})
-        row = of(inside.against_none(found), "gradient_change", "batch")
+        row = of(measured.against_none(found), "gradient_change", "batch")
         assert row["mean"] == pytest.approx(-0.2, abs=0.02)
         assert row["low"] < row["mean"] < row["high"] < 0
         assert row["none"] == pytest.approx(0.5, abs=0.03)
@@ -99,7 +100,7 @@ class TestSmoothness:
 
     def test_it_is_averaged_over_all_epochs_of_a_run(self):
         found = rows(seeds=1)
-        run = inside.per_run(found).set_index("norm_arg").loc["layer"]
+        run = measured.per_run(found).set_index("norm_arg").loc["layer"]
         mean = found.loc[found["norm_arg"] == "layer", "gradient_change"].mean()
         assert run["gradient_change"] == pytest.approx(mean)
 
@@ -107,7 +108,7 @@ class TestSmoothness:
 class TestActivations:
     def test_a_planted_growth_is_found_as_a_factor(self):
         found = rows(growth={"none": 50.0, "batch": 2.0})
-        table = inside.against_none(found)
+        table = measured.against_none(found)
         row = of(table, "growth_last", "batch")
         assert row["none"] == pytest.approx(50, rel=0.1)
         assert row["low"] < 2 / 50 < row["high"]
@@ -121,7 +122,7 @@ class TestActivations:
         found = rows()
         shrunk = (found["norm_arg"] == "none") & (found["epoch"] == 0)
         found.loc[shrunk, "given_sd"] = found.loc[shrunk, "given_sd"].map(lambda sd: [sd[0], sd[1], sd[2] / 10])
-        row = of(inside.against_none(found), "depth", "layer")
+        row = of(measured.against_none(found), "depth", "layer")
         assert (row["none"], row["own"]) == (pytest.approx(0.1, rel=0.1), pytest.approx(1, rel=0.1))
 
 
@@ -137,7 +138,7 @@ class TestGamma:
 
 
 def test_the_table_of_the_last_epoch_has_a_column_a_normalization_and_their_penalties():
-    table = inside.shown(inside.last_epoch(rows(growth={"none": 50.0}))).set_index("after the last epoch")
+    table = inside.shown(measured.last_epoch(rows(growth={"none": 50.0}))).set_index("after the last epoch")
     assert table.loc["penalty"].to_dict() == {"none": "none", "batch": "L1 + L2", "layer": "L2", "group": "L1"}
     assert float(table.loc["standard deviation into layer 3", "none"].split()[0]) == pytest.approx(25, rel=0.1)
     assert table.loc["mean of γ, layer 3", "none"] == "–"
@@ -149,9 +150,9 @@ def test_seeds_with_a_diverged_run_are_left_out_and_counted():
     found = found[~((found["run"] == 0) & (found["epoch"] > 2))].reset_index(drop=True)
     ended = (found["run"] == 0) & (found["epoch"] == 2)
     found.loc[ended, ["test_accuracy", "gradient_norm", "gradient_change", "loss_range"]] = np.nan
-    table = inside.against_none(found)
+    table = measured.against_none(found)
     assert table[["mean", "p"]].notna().all(axis=None)
-    others = inside.against_none(found[found["seed"] > 0])
+    others = measured.against_none(found[found["seed"] > 0])
     pd.testing.assert_frame_equal(table, others)
     assert inside.findings(found)[-1].startswith("1 of the 20 runs diverged")
 
