@@ -4,22 +4,18 @@ Whatever ends a run, the result that was there stays.
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-import psutil
 import yaml
 
 from normstudy.experiments.parameters import Value
+from normstudy.pipeline.forkserver import Forkserver, Process
 from normstudy.pipeline.plan import Run
 from normstudy.pipeline.staleness import made_from_the_same, read_record, record_of
 
@@ -37,7 +33,7 @@ class Attempt:
     """A run that is being made: its process, the folder aside that it writes to, and when it began."""
 
     run: Run
-    process: subprocess.Popen[bytes]
+    process: Process
     aside: Path
     began: float
 
@@ -47,7 +43,7 @@ class Attempt:
         return time.monotonic() - self.began
 
 
-def start(root: Path, run: Run) -> Attempt:
+def start(root: Path, run: Run, forkserver: Forkserver) -> Attempt:
     """Start a run in a fresh folder aside, which takes over the checkpoint of an earlier attempt at the same."""
     record = record_of(run)
     run.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -64,27 +60,12 @@ def start(root: Path, run: Run) -> Attempt:
         if leftover != _failed(run):
             shutil.rmtree(leftover, ignore_errors=True)
     _write_parameters(aside, run.parameters | {"output": aside.relative_to(root).as_posix()})
-    source, target = run.source.relative_to(root), (aside / run.notebook.name).relative_to(root)
-    with (aside / "log.txt").open("wb") as log:
-        log.write(f"{source} with {run.name}'s parameters\n".encode())  # so that a full disk has room for a last line
-        log.flush()
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "normstudy.pipeline.kernel",
-                source,
-                target,
-                (aside / "parameters.yaml").relative_to(root),
-            ],
-            cwd=root,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={"OPENBLAS_NUM_THREADS": "1"}  # others only wait in circles for what notebooks have to multiply
-            | os.environ
-            | {"JUPYTER_PREFER_ENV_PATH": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
-        )
+    log = aside / "log.txt"
+    log.write_text(
+        f"{run.source.name} with {run.name}'s parameters\n", encoding="utf-8"
+    )  # room on a full disk for more
+    files = (run.source, aside / run.notebook.name, aside / "parameters.yaml", log)
+    process = forkserver.execute(*(file.relative_to(root) for file in files))
     return Attempt(run, process, aside, time.monotonic())
 
 
@@ -94,7 +75,7 @@ def _write_parameters(folder: Path, values: Mapping[str, Value]) -> None:
 
 def look(attempt: Attempt, time_limit: float | None) -> tuple[State, str]:
     """Where an attempt stands, and if it has failed, why. Nothing is changed."""
-    code = attempt.process.poll()
+    code = attempt.process.exit_code()
     if code is None:
         late = time_limit is not None and attempt.seconds > time_limit
         return (State.FAILED, f"was given up after {time_limit:g} s") if late else (State.RUNNING, "")
@@ -145,16 +126,6 @@ def restore(run: Run) -> None:
         waste = _aside(run)  # under a name that is never taken for a result, since removing it can be interrupted too
         previous.replace(waste)
         shutil.rmtree(waste, ignore_errors=True)
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its kernel, which has a session of its own."""
-    if process.poll() is None:
-        family = psutil.Process(process.pid)
-        for member in (*family.children(recursive=True), family):
-            with suppress(psutil.NoSuchProcess):
-                member.kill()
-        process.wait()
 
 
 def _aside(run: Run) -> Path:

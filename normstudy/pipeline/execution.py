@@ -12,14 +12,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from normstudy import files
-from normstudy.experiments import parameters
+from normstudy.experiments import parameters, provenance
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.experiments.places import StudyError, make_folder
 from normstudy.machine.processor import cores
-from normstudy.pipeline import attempts
+from normstudy.pipeline import attempts, forkserver
 from normstudy.pipeline.attempts import Attempt, State
 from normstudy.pipeline.plan import Run
-from normstudy.pipeline.staleness import read_record, reasons
+from normstudy.pipeline.staleness import code_of, read_record, reasons
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,17 @@ def bring_up_to_date(
     """
     for run in runs:
         attempts.restore(run)
-    if due := [run for run in runs if reasons(run)]:
-        check(due)
+    due = {run.name for run in runs if reasons(run)}
+    if not due:
+        return []
+    check([run for run in runs if run.name in due])
+    executed = [run for run in runs if due.intersection((run.name, *(folder.name for folder in run.results)))]
+    modules = {module for run in executed for module in provenance.imported(code_of(run.source))}
     side_by_side = max(len(VARIANTS), cores())
     waiting = list(runs)
     going: dict[str, Attempt] = {}
     ended: dict[str, Progress] = {}
-    try:
+    with forkserver.start(root, sorted(modules)) as server:
         while waiting or going:
             for run in list(waiting):
                 unfinished = {other.name for other in waiting} | going.keys()
@@ -123,7 +127,7 @@ def bring_up_to_date(
                 if not reasons(run) or lacks(run, failed):
                     continue
                 try:
-                    going[run.name] = attempts.start(root, run)
+                    going[run.name] = attempts.start(root, run, server)
                 except OSError as error:
                     ended[run.name] = Progress(run, State.FAILED, _not_written(run, error), 0, [])
             for attempt in list(going.values()):
@@ -134,9 +138,6 @@ def bring_up_to_date(
             report([*ended.values(), *still])
             if going:
                 time.sleep(0.1)
-    finally:
-        for attempt in going.values():
-            attempts.kill(attempt.process)
     return list(ended.values())
 
 
@@ -153,7 +154,7 @@ def _settle(root: Path, attempt: Attempt, time_limit: float | None) -> Progress 
         if state is State.RUNNING:
             return None
         seconds, epochs = attempt.seconds, _epochs(attempt.aside)
-        attempts.kill(attempt.process)
+        attempt.process.kill()
         if state is State.DONE:
             attempts.put_in_place(run, attempt.aside)
         else:

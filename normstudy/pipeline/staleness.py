@@ -117,12 +117,16 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "missing"
 
 
+def code_of(notebook: Path) -> str:
+    """A notebook's code."""
+    cells: Sequence[Mapping[str, Any]] = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
 def _code(notebook: Path) -> dict[str, str]:
     """Module → what it is known by, for those of the package that a notebook imports, directly or through one another.
 
     One that asks what runs are made by depends on what makes them too.
     """
-    cells: Sequence[Mapping[str, Any]] = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    found = provenance.code(provenance.imported(source))
+    found = provenance.code(provenance.imported(code_of(notebook)))
     return provenance.code([*found, provenance.RUNS]) if provenance.__name__ in found else found
