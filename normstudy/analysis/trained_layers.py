@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from normstudy.experiments.inside import normalization_layers
+from normstudy.model import count_parameters
 from normstudy.statistics import count
-
-NORMALIZATION_LAYERS = (nn.BatchNorm2d, nn.GroupNorm)
 
 COMPANY = 7
 """How many images are put beside one to see whether they change what is said of it."""
@@ -30,11 +30,10 @@ def observe(net: nn.Module, inputs: Tensor, training: bool = True) -> list[Layer
     """Run a copy of `net` on inputs (N, 1, H, W), in float64; keep what each normalization layer saw and returned."""
     net = copy.deepcopy(net).double().train(training)
     seen: list[Layer] = []
-    for name, module in net.named_modules():
-        if isinstance(module, NORMALIZATION_LAYERS):
-            module.register_forward_hook(
-                lambda module, given, returned, name=name: seen.append(Layer(name, module, given[0], returned))
-            )
+    for name, layer in normalization_layers(net).items():
+        layer.register_forward_hook(
+            lambda module, given, returned, name=name: seen.append(Layer(name, module, given[0], returned))
+        )
     net(inputs.double())
     return seen
 
@@ -100,22 +99,15 @@ def parameter_counts(nets: Mapping[str, nn.Module], shapes: list[tuple[int, int,
         nets: variant → network, all of one architecture.
         shapes: (C, H, W) of each normalization layer's input.
     """
-    layers = {
-        name: [module for module in net.modules() if isinstance(module, NORMALIZATION_LAYERS)]
-        for name, net in nets.items()
-    }
+    layers = {name: list(normalization_layers(net).values()) for name, net in nets.items()}
     rows: list[dict[str, int | str]] = []
     for number, shape in enumerate(shapes, 1):
+        own = {name: of_net[number - 1] for name, of_net in layers.items()}
         row: dict[str, int | str] = {"layer": number, "input C×H×W": "×".join(map(str, shape))}
-        row |= {f"{name}: {_written(own[number - 1])}": _size(own[number - 1]) for name, own in layers.items()}
-        rows.append(row | {"LayerNorm([C, H, W])": _size(nn.LayerNorm(shape))})
+        row |= {f"{name}: {_written(layer)}": count_parameters(layer) for name, layer in own.items()}
+        rows.append(row | {"LayerNorm([C, H, W])": count_parameters(nn.LayerNorm(shape))})
     total: dict[str, int | str] = {"layer": "all", "input C×H×W": ""}
-    total |= {key: sum(int(row[key]) for row in rows) for key in rows[0] if key not in total}
-    return [*rows, total]
-
-
-def _size(layer: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in layer.parameters())
+    return [*rows, total | {key: sum(int(row[key]) for row in rows) for key in rows[0] if key not in total}]
 
 
 def _written(layer: nn.Module) -> str:

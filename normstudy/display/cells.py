@@ -1,9 +1,10 @@
-"""The cells of a spreadsheet: where the elements of a tensor lie in it, and how formulas and inputs look."""
+"""The cells of a spreadsheet: where the elements of a tensor lie in it, and how texts, formulas and inputs look."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xlsxwriter import Workbook
+from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 Place = tuple[int, int]
@@ -39,51 +40,47 @@ class Grid:
         return ((i, j, k, m) for i in n for j in c for k in h for m in w)
 
 
-def write_formula(
-    book: Workbook, sheet: Worksheet, place: Place, formula: str, result: float, colour: str, number: str = "0.000",
-    span: Place = (1, 1),
-) -> None:  # fmt: skip
-    """A formula and its result, for programs that show a workbook without calculating it."""
-    look = {"num_format": number, "border": 1, "border_color": "#808080", "bg_color": colour}
-    cell = book.add_format(look | {"align": "center", "valign": "vcenter"})
-    if span != (1, 1):
-        sheet.merge_range(*place, place[0] + span[0] - 1, place[1] + span[1] - 1, "", cell)
-    sheet.write_formula(*place, formula, cell, result)
+@dataclass(frozen=True)
+class Page:
+    """A worksheet of a workbook."""
 
+    book: Workbook
+    sheet: Worksheet
 
-def write_input(
-    book: Workbook, sheet: Worksheet, place: Place, value: float, columns: int = 1, number: str = "General"
-) -> None:
-    """A yellow cell, which a reader may change."""
-    look = {"num_format": number, "border": 1, "border_color": "#808080", "bg_color": "#FFF2A8", "align": "center"}
-    cell = book.add_format(look)
-    if columns > 1:
-        sheet.merge_range(*place, place[0], place[1] + columns - 1, "", cell)
-    sheet.write_number(*place, value, cell)
+    def text(self, place: Place, text: str, **look: object) -> None:
+        """Write a text, with properties of XlsxWriter's formats."""
+        self.sheet.write(*place, text, self.book.add_format(look))
 
+    def formula(
+        self, place: Place, formula: str, result: float, colour: str, number: str = "0.000", span: Place = (1, 1)
+    ) -> None:
+        """A formula and its result, for programs that show a workbook without calculating it."""
+        self.sheet.write_formula(*place, formula, self._box(place, span, colour, number), result)
 
-def write_title(book: Workbook, sheet: Worksheet, text: str) -> None:
-    """The heading of a sheet."""
-    sheet.write("A1", text, book.add_format({"bold": True, "font_size": 14}))
+    def input(self, place: Place, value: float, columns: int = 1, number: str = "General") -> None:
+        """A yellow cell, which a reader may change."""
+        plain = int(value) if value == int(value) else value
+        self.sheet.write_number(*place, plain, self._box(place, (1, columns), "#FFF2A8", number))
 
+    def _box(self, place: Place, span: Place, colour: str, number: str) -> Format:
+        look = {"num_format": number, "border": 1, "border_color": "#808080", "bg_color": colour}
+        box = self.book.add_format(look | {"align": "center", "valign": "vcenter"})
+        if span != (1, 1):
+            self.sheet.merge_range(*place, place[0] + span[0] - 1, place[1] + span[1] - 1, "", box)
+        return box
 
-def number_images_and_channels(book: Workbook, sheet: Worksheet, grid: Grid) -> None:
-    """Number the images and the channels of a grid."""
-    number, channels, _, width = grid.shape
-    for image in range(number):
-        if grid.left == 1:
-            sheet.write(grid.position((image, 0, 0, 0))[0], 0, f"image {image + 1}")
-    centred = book.add_format({"align": "center"})
-    for channel in range(channels):
-        row, column = grid.top - 1, grid.position((0, channel, 0, 0))[1]
-        if width > 1:
-            sheet.merge_range(row, column, row, column + width - 1, "", centred)
-        sheet.write(row, column, f"channel {channel + 1}", centred)
-
-
-def set_widths(sheet: Worksheet, grid: Grid) -> None:
-    """Narrow columns for values, and narrower ones between channels."""
-    sheet.set_column(0, 0, 17)
-    for column in range(grid.left, grid.right + 1):
-        gap = (column - grid.left) % (grid.shape[3] + 1) == grid.shape[3]
-        sheet.set_column(column, column, 2 if gap else 7.5)
+    def label(self, grid: Grid) -> None:
+        """Number the images, where there is room, and the channels; narrow columns for values, narrower gaps."""
+        number, channels, _, width = grid.shape
+        for image in range(number):
+            if grid.left == 1:
+                self.text((grid.position((image, 0, 0, 0))[0], 0), f"image {image + 1}")
+        for channel in range(channels):
+            row, column = grid.top - 1, grid.position((0, channel, 0, 0))[1]
+            if width > 1:
+                self.sheet.merge_range(row, column, row, column + width - 1, "")
+            self.text((row, column), f"channel {channel + 1}", align="center")
+        self.sheet.set_column(0, 0, 17)
+        for column in range(grid.left, grid.right + 1):
+            gap = (column - grid.left) % (width + 1) == width
+            self.sheet.set_column(column, column, 2 if gap else 7.5)

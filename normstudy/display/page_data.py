@@ -15,10 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from normstudy.analysis.trained_layers import observe
 from normstudy.data import Dataset, to_input
 from normstudy.normalizations import NORMALIZATIONS
+from normstudy.training import evaluate
 
-NORMALIZATION_LAYERS = (nn.BatchNorm2d, nn.GroupNorm)
 MEASURED = 10_000  # training images whose place in their frame is measured
 FAINT, STRONG = 32, 128  # of 255: from where on a pixel belongs to what is drawn, and to its strokes
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -37,8 +38,9 @@ def write_explorer_data(path: Path, net: nn.Module, norm_arg: str, dataset: Data
     labels = dataset.test_labels.tolist()
     classes = sorted(set(labels))[:4]
     chosen = [labels.index(label) for label in classes]
-    activation, gamma, beta = received(net, to_input(dataset.test_images[chosen], dataset), layer)  # (N, C, H, W)
-    excerpt = middle(activation[:, :8], 4)  # (N, 8, 4, 4)
+    seen = observe(net, to_input(dataset.test_images[chosen], dataset), training=False)[layer]
+    excerpt = middle(seen.given[:, :8], 4)  # (N, 8, 4, 4)
+    gamma, beta = seen.module.parameters()
     named = ", ".join(dataset.classes[label] for label in classes)
     _assign(
         path,
@@ -62,8 +64,8 @@ def write_explorer_data(path: Path, net: nn.Module, norm_arg: str, dataset: Data
             "activation": {
                 "shape": list(excerpt.shape),
                 "values": _rounded(excerpt),
-                "gamma": _rounded(gamma[: excerpt.shape[1]]),
-                "beta": _rounded(beta[: excerpt.shape[1]]),
+                "gamma": _rounded(gamma.detach()[: excerpt.shape[1]]),
+                "beta": _rounded(beta.detach()[: excerpt.shape[1]]),
             },
         },
     )
@@ -82,7 +84,8 @@ def write_drawing_data(path: Path, nets: Mapping[str, nn.Module], dataset: Datas
         ValueError: a network has a layer that the page cannot run.
     """
     images = dataset.test_images[list(mistakes)]  # (M, 28, 28) uint8
-    predictions = {name: predict(net, to_input(images, dataset)).tolist() for name, net in nets.items()}
+    labels = dataset.test_labels[list(mistakes)]
+    predictions = {name: evaluate(net, images, labels, dataset).logits.argmax(dim=1) for name, net in nets.items()}
     _assign(
         path,
         "drawingData",
@@ -97,7 +100,7 @@ def write_drawing_data(path: Path, nets: Mapping[str, nn.Module], dataset: Datas
                 {
                     "index": int(index),
                     "label": int(dataset.test_labels[index]),
-                    "predictions": {name: values[number] for name, values in predictions.items()},
+                    "predictions": {name: int(values[number]) for name, values in predictions.items()},
                     "pixels": base64.b64encode(images[number].cpu().numpy().tobytes()).decode(),
                 }
                 for number, index in enumerate(mistakes)
@@ -137,34 +140,10 @@ def placement(images: Tensor) -> dict[str, Any]:
     }
 
 
-def received(net: nn.Module, images: Tensor, layer: int) -> tuple[Tensor, Tensor, Tensor]:
-    """What a normalization layer receives for images (N, 1, H, W) in evaluation mode, (N, C, H, W); its γ, β (C,)."""
-    norm = [module for module in net.modules() if isinstance(module, NORMALIZATION_LAYERS)][layer]
-    seen: list[Tensor] = []
-    handle = norm.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].detach()))
-    try:
-        predict(net, images)
-    finally:
-        handle.remove()
-    return seen[0], norm.weight.detach(), norm.bias.detach()
-
-
 def middle(activation: Tensor, side: int) -> Tensor:
     """The middle rows and columns of an activation (N, C, H, W), at most `side` of each."""
     top, left = (max(0, (length - side) // 2) for length in activation.shape[2:])
     return activation[:, :, top : top + side, left : left + side]
-
-
-@torch.no_grad()
-def predict(net: nn.Module, images: Tensor) -> Tensor:
-    """The most likely class (N,) of images (N, 1, 28, 28) in evaluation mode; the network's mode stays as it was."""
-    training = net.training
-    net.eval()
-    try:
-        predictions: Tensor = net(images).argmax(dim=1)
-        return predictions
-    finally:
-        net.train(training)
 
 
 def describe(net: nn.Module) -> list[dict[str, Any]]:

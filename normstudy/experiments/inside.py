@@ -27,9 +27,10 @@ def measure(net: Net, dataset: Dataset, learning_rate: float) -> dict[str, Any]:
     return activations(net, inputs) | gamma_and_beta(net) | smoothness(net, inputs, labels, learning_rate)
 
 
-def normalization_layers(net: Net) -> list[nn.Module]:
-    """The layer between convolution and ReLU of each block, in order; without normalization it is the identity."""
-    return [block[1] for block in net.features if isinstance(block, nn.Sequential)]
+def normalization_layers(net: nn.Module) -> dict[str, nn.Module]:
+    """Name → normalization layer of a network, in order; without normalization it is the identity."""
+    kinds = nn.BatchNorm2d | nn.GroupNorm | nn.Identity
+    return {name: module for name, module in net.named_modules() if isinstance(module, kinds)}
 
 
 @torch.no_grad()
@@ -42,7 +43,7 @@ def activations(net: Net, inputs: Tensor) -> dict[str, list[float]]:
             found[f"{side}_mean"].append(values.mean().item())
             found[f"{side}_sd"].append(values.std().item())
 
-    hooks = [layer.register_forward_hook(note) for layer in normalization_layers(net)]
+    hooks = [layer.register_forward_hook(note) for layer in normalization_layers(net).values()]
     net(inputs)
     for hook in hooks:
         hook.remove()
@@ -53,7 +54,8 @@ def gamma_and_beta(net: Net) -> dict[str, list[float] | None]:
     """Mean and standard deviation over the channels of each layer's gamma and beta; None where there are none."""
     found: dict[str, list[float] | None] = {}
     for name, attribute in (("gamma", "weight"), ("beta", "bias")):
-        values = [getattr(layer, attribute).detach() for layer in normalization_layers(net) if hasattr(layer, "weight")]
+        layers = normalization_layers(net).values()
+        values = [getattr(layer, attribute).detach() for layer in layers if hasattr(layer, attribute)]
         found[f"{name}_mean"] = [value.mean().item() for value in values] or None
         found[f"{name}_sd"] = [value.std().item() for value in values] or None
     return found
