@@ -14,9 +14,9 @@ import torch
 from safetensors import safe_open
 
 from normstudy import data
-from normstudy.training import build, evaluate, fit
+from normstudy.training import evaluate, fit
 from tests.conftest import ROOT, command
-from tests.trainings import settings
+from tests.trainings import build, settings
 
 SETTINGS = settings(epochs=2, batch_size=128, l1=3e-5, l2=5e-4)
 ORDERS = [("batch", "layer", "group"), ("group", "batch", "layer")]
@@ -31,7 +31,7 @@ def train(order: Sequence[str], device: str = "cpu") -> Numbers:
     dataset = data.load("digits", torch.device(device))
     found: Numbers = {}
     for norm_arg in order:
-        net = build(norm_arg, 4, SETTINGS.seed, device)
+        net = build(norm_arg, device, seed=SETTINGS.seed)
         history = [asdict(replace(metrics, seconds=0.0)) for metrics in fit(net, dataset, SETTINGS)]
         logits = evaluate(net, dataset.test_images, dataset.test_labels, dataset).logits
         digest = hashlib.sha256()

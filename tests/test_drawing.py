@@ -14,7 +14,7 @@ from normstudy.analysis import trained_layers
 from normstudy.display import page_data
 from normstudy.model import Net
 from tests.reading import chromium, open_page, write_page
-from tests.trainings import settings
+from tests.trainings import build, settings
 
 VARIANTS = ("batch", "layer", "group")
 OFFERED = [3, 1, 4, 15, 9]
@@ -36,7 +36,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def nets(digits: data.Dataset) -> dict[str, Net]:
-    nets = {name: training.build(name, 4, seed=0) for name in VARIANTS}
+    nets = {name: build(name) for name in VARIANTS}
     for net in nets.values():
         training.fit(net, digits, settings(epochs=5, batch_size=32))
     return {name: net.eval() for name, net in nets.items()}
@@ -260,7 +260,7 @@ def test_test_images_of_mnist_that_are_drawn_on_the_pad_are_recognized_as_well(o
         pytest.skip(f"no MNIST in {files.folder('mnist')}")
     mnist = data.load("mnist")
     part = replace(mnist, train_images=mnist.train_images[:10_000], train_labels=mnist.train_labels[:10_000])
-    net = training.build("batch", 4, seed=0)
+    net = build("batch")
     training.fit(net, part, settings(epochs=2))
     images, labels = mnist.test_images[:300], mnist.test_labels[:300]
     drawn = through_the_page(opened({"batch": net}, part), images)

@@ -14,8 +14,8 @@ import torch
 from normstudy import data, training
 from normstudy.data import Dataset
 from normstudy.model import NORMALIZATIONS, Net
-from normstudy.training import Diverged, EpochMetrics, Settings, build, evaluate, fit, penalty
-from tests.trainings import settings
+from normstudy.training import Diverged, EpochMetrics, Settings, evaluate, fit, penalty
+from tests.trainings import build, settings
 
 pytestmark = [
     pytest.mark.gpu,
@@ -40,7 +40,7 @@ def same_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def train(dataset: Dataset, settings: Settings, norm_arg: str = "batch", **how: Any) -> tuple[Net, list[EpochMetrics]]:
-    net = build(norm_arg, 4, settings.seed, DEVICE)
+    net = build(norm_arg, DEVICE, seed=settings.seed)
     return net, fit(net, dataset, settings, **how)
 
 
@@ -53,7 +53,7 @@ def weights(net: Net) -> dict[str, torch.Tensor]:
 
 
 def test_the_first_weights_and_what_they_make_of_images_are_those_of_the_cpu(digits: Dataset) -> None:
-    there, here = build("group", 4, 0, DEVICE), build("group", 4, 0)
+    there, here = build("group", DEVICE), build("group")
     assert all(torch.equal(tensor, here.state_dict()[name]) for name, tensor in weights(there).items())
     on_gpu = evaluate(there, digits.test_images, digits.test_labels, digits)
     on_cpu = evaluate(here, digits.test_images.cpu(), digits.test_labels.cpu(), data.load("digits"))
@@ -64,7 +64,7 @@ def test_the_first_weights_and_what_they_make_of_images_are_those_of_the_cpu(dig
 def test_the_gradients_of_the_penalties_are_those_of_the_cpu(l1: float, l2: float) -> None:
     found = []
     for device in (DEVICE, "cpu"):
-        net = build("batch", 4, 0, device)
+        net = build("batch", device)
         penalty(net, settings(l1=l1, l2=l2)).backward()
         found.append({name: parameter.grad for name, parameter in net.named_parameters()})
     there, here = found
@@ -130,14 +130,14 @@ def test_divergence_ends_training_with_its_epoch_and_leaves_the_network_of_the_e
     digits: Dataset, wrong: dict[str, float]
 ) -> None:
     seen: list[EpochMetrics] = []
-    net = build("none", 4, 0, DEVICE)
+    net = build("none", DEVICE)
     with pytest.raises(Diverged, match="the loss is not finite in epoch ") as error:
         fit(net, digits, replace(SHORT, **wrong), on_epoch=seen.append)
     batches = len(digits.train_images) // SHORT.batch_size
     assert error.value.epoch == len(seen) + 1
     assert 1 <= error.value.batch <= batches
     assert error.value.history == seen
-    untrained = evaluate(build("none", 4, 0, DEVICE), digits.test_images, digits.test_labels, digits).loss
+    untrained = evaluate(build("none", DEVICE), digits.test_images, digits.test_labels, digits).loss
     loss = evaluate(net, digits.test_images, digits.test_labels, digits).loss
     assert loss == pytest.approx(seen[-1].test_loss if seen else untrained, rel=1e-4)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from normstudy.model import NORMALIZATIONS, NORMALIZED_CHANNELS, Net, count_parameters, normalization
+from normstudy.model import CHANNELS, NORMALIZATIONS, GhostBatchNorm2d, Net, count_parameters, normalization
 
 
 @pytest.mark.parametrize("norm_arg", NORMALIZATIONS)
@@ -31,9 +31,14 @@ def test_only_the_normalization_differs_between_variants(norm_arg: str) -> None:
     assert rest(Net(norm_arg)) == rest(Net("batch"))
 
 
-def test_the_stated_channels_are_those_of_the_normalized_layers() -> None:
+def test_every_normalized_layer_has_the_stated_channels() -> None:
     layers = [layer for layer in Net("group").modules() if isinstance(layer, nn.GroupNorm)]
-    assert tuple(layer.num_channels for layer in layers) == NORMALIZED_CHANNELS
+    assert [layer.num_channels for layer in layers] == 4 * [CHANNELS]
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4, 8, 16])
+def test_groups_may_be_any_divisor_of_the_channels(groups: int) -> None:
+    assert Net("group", groups)(torch.rand(3, 1, 28, 28)).shape == (3, 10)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +79,11 @@ def test_only_batch_normalization_lets_one_image_change_another_in_training(norm
     [
         (("batchh",), "norm_arg is 'batchh'; it must be one of batch, layer, group, instance, none"),
         (("",), "norm_arg is ''; it must be one of batch, layer, group, instance, none"),
-        (("group", 3), "groups is 3; it must divide the channels of every layer, "),
+        (("group", 3), "groups is 3; it must divide the 16 channels of every layer: 1, 2, 4, 8, 16"),
         (("group", 0), "groups is 0; it must divide "),
         (("group", -4), "groups is -4; it must divide "),
         (("layer", 5), "groups is 5; it must divide "),
+        (("batch", 4, 0, "hee"), "initialization is 'hee'; it must be one of pytorch, he"),
     ],
 )
 def test_a_wrong_argument_is_refused_in_one_line_that_says_what_is_right(arguments: tuple, message: str) -> None:
@@ -85,3 +91,81 @@ def test_a_wrong_argument_is_refused_in_one_line_that_says_what_is_right(argumen
         Net(*arguments)
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 5])
+def test_depth_is_how_many_more_blocks_there_are(depth: int) -> None:
+    def blocks(net: Net) -> int:
+        return sum(isinstance(layer, nn.ReLU) for layer in net.modules())
+
+    deeper = Net("group", depth=depth)
+    assert blocks(deeper) == blocks(Net("group")) + depth
+    assert deeper(torch.rand(3, 1, 28, 28)).shape == (3, 10)
+
+
+def test_he_initialization_has_the_variance_that_keeps_the_size_of_activations() -> None:
+    torch.manual_seed(0)
+    convolutions = list(Net("none", depth=30, initialization="he").features[:-1].modules())
+    convolutions = [layer for layer in convolutions if isinstance(layer, nn.Conv2d)]
+    assert len(convolutions) == 34
+    for layer in convolutions:
+        assert layer.bias.eq(0).all()
+        fan_in = layer.weight[0].numel()
+        assert layer.weight.var().item() == pytest.approx(2 / fan_in, rel=6 * (2 / layer.weight.numel()) ** 0.5)
+
+
+def test_without_normalization_a_deep_network_loses_its_signal_but_for_he_initialization() -> None:
+    images = torch.rand(64, 1, 28, 28)
+
+    def spread(initialization: str) -> float:
+        torch.manual_seed(0)
+        return Net("none", depth=16, initialization=initialization).features(images).std(dim=0).mean().item()
+
+    assert spread("he") > 1000 * spread("pytorch")
+
+
+class TestGhostBatches:
+    """Batch normalization whose statistics are of a part of the batch."""
+
+    def test_each_part_is_normalized_as_a_batch_of_its_own(self) -> None:
+        x = torch.rand(12, 5, 3, 2, generator=torch.Generator().manual_seed(0))
+        ghost, plain = GhostBatchNorm2d(5, images=4), nn.BatchNorm2d(5)
+        with torch.no_grad():
+            for layer in (ghost, plain):
+                layer.weight.copy_(torch.arange(1.0, 6))
+                layer.bias.copy_(torch.arange(5.0))
+        expected = torch.empty_like(x)
+        for part in range(3):
+            expected[part::3] = plain(x[part::3])
+        assert torch.allclose(ghost(x), expected, atol=1e-6)
+
+    def test_gradients_are_those_of_the_parts(self) -> None:
+        x = torch.rand(6, 2, 3, 3, generator=torch.Generator().manual_seed(0))
+        ways = []
+        for ghost in (True, False):
+            given, layer = x.clone().requires_grad_(), GhostBatchNorm2d(2, 3) if ghost else nn.BatchNorm2d(2)
+            returned = layer(given) if ghost else torch.stack([layer(given[0::2]), layer(given[1::2])], 1).flatten(0, 1)
+            returned.pow(3).sum().backward()
+            ways.append((given.grad, layer.weight.grad, layer.bias.grad))
+        assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(*ways, strict=True))
+
+    def test_running_statistics_follow_the_mean_over_the_parts(self) -> None:
+        x = torch.rand(8, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+        layer, parts = GhostBatchNorm2d(3, images=2), [x[part::4] for part in range(4)]
+        layer(x)
+        mean = torch.stack([part.mean(dim=(0, 2, 3)) for part in parts]).mean(dim=0)
+        variance = torch.stack([part.var(dim=(0, 2, 3)) for part in parts]).mean(dim=0)
+        assert torch.allclose(layer.running_mean, 0.1 * mean, atol=1e-6)
+        assert torch.allclose(layer.running_var, 0.9 + 0.1 * variance, atol=1e-6)
+
+    @pytest.mark.parametrize("training", [True, False])
+    def test_with_the_whole_batch_it_is_batch_normalization(self, training: bool) -> None:
+        x = torch.rand(6, 4, 3, 3)
+        ghost, plain = GhostBatchNorm2d(4, 6).train(training), nn.BatchNorm2d(4).train(training)
+        assert torch.allclose(ghost(x), plain(x), atol=1e-6)
+        assert torch.allclose(ghost.running_var, plain.running_var, atol=1e-6)
+
+    def test_in_evaluation_no_image_shares_anything(self) -> None:
+        net = Net("batch", ghost_batch_size=2).eval()
+        images = torch.rand(5, 1, 28, 28)
+        assert torch.allclose(net(images)[1:2], net(images[1:2]), atol=1e-6)

@@ -22,7 +22,7 @@ from normstudy.rendering.render import find_quarto
 from tests import checks
 from tests.conftest import ROOT, WITHOUT_QUARTO, command
 from tests.test_report import CHROMIUM
-from tests.trainings import settings
+from tests.trainings import build, settings
 
 HOSTILE = "<script>document.title = 'taken'</script> **bold** [link](x.html) {{< var dataset >}} $x$ | `code`"
 
@@ -204,7 +204,7 @@ def test_weights_that_hold_code_are_not_executed(tmp_path: Path):
     checkpoint.write_bytes(pickle.dumps(Bomb(trap)))
     images = data.load("digits")
     few = replace(images, train_images=images.train_images[:64], train_labels=images.train_labels[:64])
-    history = training.fit(training.build("batch", 4, 0), few, settings(epochs=1, batch_size=32), checkpoint=checkpoint)
+    history = training.fit(build("batch"), few, settings(epochs=1, batch_size=32), checkpoint=checkpoint)
     assert len(history) == 1
     assert not trap.exists()
     pickle.loads(pickle.dumps(Bomb(trap))).close()

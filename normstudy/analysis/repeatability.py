@@ -1,13 +1,15 @@
 """Whether training gives the same numbers again on this machine: its first epoch, once more."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from normstudy.data import Dataset
 from normstudy.training import EpochMetrics, Settings, build, fit
 
 
-def repeat_first_epoch(norm_arg: str, groups: int, dataset: Dataset, settings: Settings) -> EpochMetrics:
-    """The metrics of the first epoch of a training, from its beginning and with all of its settings."""
+def repeat_first_epoch(parameters: Mapping[str, Any], dataset: Dataset) -> EpochMetrics:
+    """The metrics of the first epoch of a variant's training, from its beginning and with all of its parameters."""
     found: list[EpochMetrics] = []
 
     def end(metrics: EpochMetrics) -> None:
@@ -15,5 +17,5 @@ def repeat_first_epoch(norm_arg: str, groups: int, dataset: Dataset, settings: S
         raise StopIteration
 
     with suppress(StopIteration):
-        fit(build(norm_arg, groups, settings.seed), dataset, settings, end)
+        fit(build(parameters), dataset, Settings.of(parameters), end)
     return found[0]

@@ -54,6 +54,9 @@ class Parameters(TypedDict, total=False):
     norm_arg: Literal[tuple(NORMALIZATIONS)]  # type: ignore[valid-type]
     dataset: Literal[DATASETS]  # type: ignore[valid-type]
     groups: Annotated[Integer, Field(ge=1, le=1_000_000)]
+    depth: Annotated[Integer, Field(ge=0, le=1000)]
+    initialization: Literal["pytorch", "he"]
+    ghost_batch_size: Annotated[Integer, Field(ge=0, le=1_000_000)]
     epochs: Annotated[Integer, Field(ge=1, le=10_000)]
     batch_size: Annotated[Integer, Field(ge=2, le=1_000_000)]
     learning_rate: Annotated[Real, Field(gt=0, le=100)]
@@ -167,6 +170,9 @@ def check(values: Mapping[str, object], names: tuple[str, ...] | None = None) ->
         reason = first["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
         reason = reason.replace("input should be", "it must be").partition(", unable to parse")[0]
         raise ParameterError(f"{name} is {_shown(values[name])}; {reason[0].lower() + reason[1:]}") from error
+    ghost, batch = checked.get("ghost_batch_size"), checked.get("batch_size")
+    if ghost and batch and int(batch) % int(ghost):
+        raise ParameterError(f"ghost_batch_size is {ghost}; it must divide batch_size, which is {batch}")
     return {name: checked[name] for name in values}
 
 

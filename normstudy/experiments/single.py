@@ -12,7 +12,7 @@ import torch
 
 from normstudy import data, training
 from normstudy.data import Dataset
-from normstudy.experiments import inside
+from normstudy.experiments import evaluations, inside
 from normstudy.experiments.provenance import fingerprint
 from normstudy.machine import devices
 from normstudy.model import Net
@@ -32,21 +32,22 @@ def run(parameters: "Mapping[str, Value]", dataset: Dataset | None = None) -> li
 
     Args:
         parameters: those of a variant's notebook, but for `output`, and `measure`: whether to take the measurements of
-            `dynamics.measure` too, before training (epoch 0) and after each epoch.
+            `inside.measure` too, before training (epoch 0) and after each epoch.
         dataset: what to train on; left out, it is loaded by its name.
 
     Returns:
         A row an epoch, each with the parameters, the epoch's metrics (accuracies 0 to 1), `weights_l1` and `weights_l2`
         (the sums of |w| and of w² over the penalized weights), `weights_near_zero` (the part of them that `NEAR_ZERO`
         says), `made_by` and `code`. The last row has `wrong`, the indices of the misclassified test images, of which
-        there are `test_images`. A run that diverges ends with a row whose metrics are None.
+        there are `test_images`; with `ghost_batch_size`, it has what `evaluations.by_statistics` says, too. A run that
+        diverges ends with a row whose metrics are None.
     """
     torch.set_num_threads(int(parameters["threads"]))
     device = devices.choose_device(str(parameters["device"]))
     dataset = _on(dataset or load(str(parameters["dataset"])), device)
     settings = Settings.of(parameters)
     with _BUILDING:  # the weights come out of the process's one generator, and a Dask worker may have several threads
-        net = training.build(str(parameters["norm_arg"]), int(parameters["groups"]), settings.seed, device)
+        net = training.build(parameters, device)
     about = {**parameters, "test_images": len(dataset.test_labels), "made_by": made_by(device), "code": fingerprint()}
     rows: list[dict[str, Any]] = []
 
@@ -63,6 +64,8 @@ def run(parameters: "Mapping[str, Value]", dataset: Dataset | None = None) -> li
     except Diverged as diverged:
         add(diverged.epoch, None)
         return rows
+    if parameters["ghost_batch_size"]:
+        rows[-1] |= evaluations.by_statistics(net, dataset, settings.batch_size)
     logits = training.evaluate(net, dataset.test_images, dataset.test_labels, dataset).logits
     rows[-1]["wrong"] = (logits.argmax(dim=1) != dataset.test_labels).nonzero().flatten().tolist()
     return rows

@@ -83,7 +83,7 @@ def excerpt(share: int = 5) -> data.Dataset:
 
 def network() -> torch.nn.Module:
     """A new network as `fit` trains it."""
-    net = training.build("batch", int(VALUES["groups"]), 0)
+    net = training.build(VALUES | {"norm_arg": "batch"})
     return net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload, no-any-return]
 
 
@@ -149,7 +149,7 @@ def epoch_through_loader(workers: int) -> float:
     """
     torch.set_num_threads(CORES)
     dataset = excerpt()
-    net = training.build("batch", int(VALUES["groups"]), 0)
+    net = training.build(VALUES | {"norm_arg": "batch"})
     optimizer = torch.optim.Adam(net.parameters(), lr=SETTINGS.learning_rate)
     train = DataLoader(Pictures(dataset, True), SETTINGS.batch_size, shuffle=True, num_workers=workers)
     test = DataLoader(Pictures(dataset, False), SETTINGS.batch_size, num_workers=workers)
@@ -250,7 +250,7 @@ def settings_of(name: str, settings: training.Settings = SETTINGS) -> training.S
 
 def our_epoch(name: str) -> None:
     """Train a variant for an epoch of a fifth of the images."""
-    training.fit(training.build(name, int(VALUES["groups"]), 0), excerpt(5), replace(settings_of(name), epochs=1))
+    training.fit(training.build(VALUES | {"norm_arg": name}), excerpt(5), replace(settings_of(name), epochs=1))
 
 
 def their_epoch(name: str) -> None:
@@ -402,7 +402,7 @@ def train_all(dataset: data.Dataset, settings: training.Settings) -> dict[str, f
         own = settings_of(name, settings)
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            net = training.build(name, int(VALUES["groups"]), 0, dataset.device)
+            net = training.build(VALUES | {"norm_arg": name}, dataset.device)
             training.fit(net, dataset, own, checkpoint=Path(folder, "checkpoint.safetensors"))
             seconds[name] = time.perf_counter() - start
     return seconds

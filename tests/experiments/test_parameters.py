@@ -128,6 +128,14 @@ def test_a_missing_file_is_named(tmp_path: Path):
         parameters.read(tmp_path / "none.yaml")
 
 
+def test_a_ghost_batch_must_divide_the_batch():
+    with pytest.raises(ParameterError) as error:
+        parameters.check({"batch_size": 128, "ghost_batch_size": 3})
+    assert str(error.value) == "ghost_batch_size is 3; it must divide batch_size, which is 128"
+    assert parameters.check({"batch_size": 128, "ghost_batch_size": 64})
+    assert parameters.check({"batch_size": 128, "ghost_batch_size": 0})
+
+
 def test_later_sources_override_earlier_ones(tmp_path: Path):
     for name, content in (("digits", "epochs: 7\nseed: 1"), ("batch", "seed: 2\nl1: 0.5")):
         (tmp_path / f"{name}.yaml").write_text(content)
