@@ -8,6 +8,8 @@ all that `params/<variant>.yaml` says, and `together` holds a list of mappings, 
       - {batch_size: 2, learning_rate: 0.001}
       - {batch_size: 4, learning_rate: 0.002}
     seed: [0, 1, 2]
+
+Under a dataset's name stands what is otherwise on it: `digits: {epochs: 20}`.
 """
 
 import itertools
@@ -20,6 +22,7 @@ from typing import Any
 
 from normstudy.experiments import parameters
 from normstudy.experiments.parameters import ParameterError, Value
+from normstudy.files import DATASETS
 
 MOST = 100_000  # runs of a sweep
 
@@ -46,7 +49,7 @@ def expand(root: Path, file: Path, overrides: Mapping[str, object]) -> dict[str,
     content = parameters.read_mapping(file)
     runs = {}
     try:
-        axes = _axes(content, names)
+        axes = _axes(_on(str(overrides.get("dataset", defaults["dataset"])), content), names)
         if (number := math.prod(map(len, axes))) > MOST:
             raise ParameterError(f"it asks for {number:,} runs; a sweep has at most {MOST:,}")
         for parts in itertools.product(*axes):
@@ -60,6 +63,17 @@ def expand(root: Path, file: Path, overrides: Mapping[str, object]) -> dict[str,
     except ParameterError as error:
         raise ParameterError(f"{file}: {error}") from error
     return runs
+
+
+def _on(dataset: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a sweep file says for a dataset; its own `dataset` comes before the one that is given."""
+    common = {name: value for name, value in content.items() if name not in DATASETS}
+    changes = {name: value for name, value in content.items() if name in DATASETS}
+    for name, change in changes.items():
+        if not isinstance(change, dict):
+            raise ParameterError(f"{name} must hold a mapping such as {{epochs: 20}}")
+    chosen: dict[str, Any] = changes.get(str(common.get("dataset", dataset)), {})
+    return common | chosen
 
 
 def _axes(content: Mapping[str, Any], names: tuple[str, ...]) -> list[Axis]:

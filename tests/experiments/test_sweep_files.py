@@ -53,6 +53,22 @@ def test_a_variant_stands_for_all_that_its_file_says(project: Path):
     ]
 
 
+def test_a_dataset_may_change_what_the_file_says(project: Path):
+    file = write(project, "seed: [0, 1, 2]\nepochs: 4\ndigits: {epochs: 20, seed: [5, 6]}")
+    runs = sweep_files.expand(project, file, {}).values()
+    assert [(run["epochs"], run["seed"]) for run in runs] == [(20, 5), (20, 6)]
+    runs = sweep_files.expand(project, file, {"dataset": "mnist"}).values()
+    assert [(run["epochs"], run["seed"]) for run in runs] == [(4, 0), (4, 1), (4, 2)]
+    runs = sweep_files.expand(project, write(project, "dataset: mnist\nmnist: {epochs: 3}\ndigits: {epochs: 5}"), {})
+    assert [(run["dataset"], run["epochs"]) for run in runs.values()] == [("mnist", 3)]
+
+
+def test_what_a_dataset_changes_is_a_mapping_of_known_names(project: Path):
+    for text, said in (("digits: 20", "digits must hold a mapping"), ("digits: {epoch: 2}", "did you mean epochs")):
+        with pytest.raises(ParameterError, match=said):
+            sweep_files.expand(project, write(project, text), {})
+
+
 def test_an_override_takes_the_place_of_a_list(project: Path):
     file = write(project, "seed: [0, 1]\nnorm_arg: [batch, none]")
     assert [run["seed"] for run in sweep_files.expand(project, file, {"seed": "7"}).values()] == [7, 7]
