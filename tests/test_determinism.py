@@ -14,9 +14,9 @@ import torch
 from safetensors import safe_open
 
 from normstudy import data
-from normstudy.training import evaluate, fit
+from normstudy.training import NETWORK, evaluate, fit
 from tests.conftest import ROOT, command
-from tests.trainings import build, settings
+from tests.trainings import DEFAULTS, build, settings
 
 SETTINGS = settings(epochs=2, batch_size=128, l1=3e-5, l2=5e-4)
 ORDERS = [("batch", "layer", "group"), ("group", "batch", "layer")]
@@ -91,7 +91,7 @@ def test_weights_say_in_one_entry_whose_they_are(study: Path, variant: str):
     """Several entries stand in random order in the file."""
     with safe_open(study / "report" / "executed" / "digits" / variant / "weights.safetensors", "pt") as weights:
         (network,) = weights.metadata().values()
-    assert json.loads(network) == {"norm_arg": variant, "groups": 4}
+    assert json.loads(network) == {name: (DEFAULTS | {"norm_arg": variant})[name] for name in NETWORK}
 
 
 @pytest.mark.gpu
