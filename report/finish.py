@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 try:
+    from normstudy.rendering import previews
     from normstudy.rendering.render import CALLER, RenderError, finish
 except ModuleNotFoundError as error:
     sys.exit(f"{error} for {sys.executable}: 'source .venv/bin/activate' comes first, and 'make setup' before that")
 
+previews.mark(Path.cwd(), Path(os.environ["QUARTO_PROJECT_OUTPUT_DIR"]))
 if CALLER not in os.environ:
     try:
         finish(Path.cwd(), Path(os.environ["QUARTO_PROJECT_OUTPUT_DIR"]))

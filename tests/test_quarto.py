@@ -15,7 +15,7 @@ import pytest
 
 from normstudy.rendering.render import find_quarto
 from tests.conftest import ROOT, command
-from tests.pipeline.test_execution import contents, run_all, write_toy
+from tests.pipeline.test_execution import VARIANT, contents, run_all, spoil, write_toy
 from tests.rendering.test_leftovers import becomes_true
 from tests.rendering.test_render import stand_in
 
@@ -113,6 +113,25 @@ def test_a_render_of_one_format_leaves_the_other(short: Path, target: str, chang
     assert after[f"index{stays}"] == before[f"index{stays}"]
     assert after[f"index{changes}"] != before[f"index{changes}"]
     assert unexpected(short) == set()
+
+
+def test_a_notebooks_page_is_made_only_where_the_notebook_has_changed(short: Path):
+    (short / "report" / "index.qmd").write_text("---\ntitle: A\n---\n\n{{< embed shown/batch.ipynb >}}\n")
+    render = ("quarto", "render", "--profile", "digits")
+    assert "batch.ipynb" in command(short, *render).stderr
+    before = contents(short / "_report")
+    again = command(short, *render)
+    assert again.returncode == 0, again.stderr
+    assert "batch.ipynb" not in again.stderr
+    assert lasting(contents(short / "_report")) == lasting(before)
+    spoil(short, "'changed'", VARIANT)
+    assert "batch.ipynb" in command(short, *render).stderr
+    assert "changed" in (short / "_report" / "report" / "shown" / "batch-preview.html").read_text()
+
+
+def lasting(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Files without those that bear the time at which they were made."""
+    return {name: content for name, content in files.items() if not name.endswith((".pdf", "sitemap.xml"))}
 
 
 def test_a_failed_render_leaves_the_report_as_it_was_and_nothing_beside_the_sources(short: Path):
