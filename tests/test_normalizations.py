@@ -23,7 +23,7 @@ def test_it_comes_in_the_order_of_the_study():
 def test_each_can_be_asked_for_built_and_drawn(name: str):
     assert parameters.check({"norm_arg": name}) == {"norm_arg": name}
     assert model.Net(name)
-    assert all(name in table for table in (figures.COLOURS, figures.DASHES, figures.MARKERS))
+    assert figures.look(name)["label"] == name
 
 
 def test_no_other_can_be_asked_for_or_built():

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from normstudy.analysis import inference
 from normstudy.analysis.inference import LEVEL
 from normstudy.analysis.inside import SMOOTHNESS, against_none, diverged, layers
-from normstudy.display.figures import COLOURS, DASHES, new_figure
+from normstudy.display.figures import look, new_figure
 from normstudy.display.notation import INTERVAL, UNKNOWN, decimal, interval, out_of, p_value, significant, span
 
 
@@ -80,8 +80,8 @@ def smoothness(rows: pd.DataFrame) -> Figure:
 
 def _line(axis: Axes, name: str, middle: pd.Series, low: pd.Series, high: pd.Series) -> None:
     """A normalization's line over the epochs, with a band around it."""
-    axis.plot(middle.index, middle, color=COLOURS[name], linestyle=DASHES[name], label=name)
-    axis.fill_between(middle.index, low, high, color=COLOURS[name], alpha=0.15, lw=0)
+    (line,) = axis.plot(middle.index, middle, **look(name, marker=""))
+    axis.fill_between(middle.index, low, high, color=line.get_color(), alpha=0.15, lw=0)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 

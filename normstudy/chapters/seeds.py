@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from normstudy.analysis import inference
-from normstudy.display.figures import COLOURS, MARKERS, new_figure
+from normstudy.display.figures import look, new_figure
 from normstudy.display.notation import INTERVAL, NO_BREAK, counted, decimal, interval, percent, points
 
 
@@ -44,7 +44,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     for place, row in enumerate(table.itertuples()):
         values = 100 * runs.loc[runs["normalization"] == row.normalization, "test_accuracy"]
         offsets = np.linspace(-0.12, 0.12, len(values)) if len(values) > 1 else np.zeros(1)
-        axis.plot(values, place + offsets, MARKERS[row.normalization], color=COLOURS[row.normalization])
+        axis.plot(values, place + offsets, **look(row.normalization, linestyle="none"))
         half = 100 * (row.high - row.mean)
         axis.errorbar(100 * row.mean, place + 0.27, xerr=half, fmt="|", color="#333333", capsize=4)
     axis.set_yticks(range(len(table)), table["normalization"])

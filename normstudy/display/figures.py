@@ -17,11 +17,6 @@ from matplotlib.ticker import MaxNLocator
 from normstudy.display import notation
 from normstudy.normalizations import NORMALIZATIONS
 
-COLOURS = {name: each.colour for name, each in NORMALIZATIONS.items()}
-DASHES = {name: each.dash for name, each in NORMALIZATIONS.items()}
-MARKERS = {name: each.marker for name, each in NORMALIZATIONS.items()}
-
-
 STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -94,6 +89,12 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> 
         return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+def look(name: str, **other: Any) -> dict[str, Any]:
+    """How Matplotlib draws a normalization's line, and `other` properties."""
+    each = NORMALIZATIONS[name]
+    return {"color": each.colour, "linestyle": each.dash, "marker": each.marker, "label": name} | other
+
+
 def notice(text: str) -> Figure:
     """A figure that says in words why there is nothing to see."""
     figure, axes = new_figure(5.2, 1.2)
@@ -121,47 +122,37 @@ def comparison_curves(histories: Mapping[str, pd.DataFrame], metric: str) -> Fig
     axis: Axes = axes[0, 0]
     scale = 100 if metric.endswith("accuracy") else 1
     for name, history in histories.items():
-        axis.plot(
-            history["epoch"],
-            scale * history[metric],
-            color=COLOURS[name],
-            linestyle=DASHES[name],
-            marker=MARKERS[name],
-            label=name,
-        )
+        axis.plot(history["epoch"], scale * history[metric], **look(name))
+    later = np.concatenate([np.zeros(0), *(scale * history[metric].to_numpy()[1:] for history in histories.values())])
     if metric.endswith("loss"):
         axis.set_yscale("log")
-    later = np.concatenate([np.zeros(0), *(scale * history[metric].to_numpy()[1:] for history in histories.values())])
-    if metric.endswith("accuracy") and later.size and later.max() > later.min():
+    elif later.size and later.max() > later.min():
         margin = 0.06 * (later.max() - later.min())
         axis.set_ylim(later.min() - margin, later.max() + margin)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.set_xlabel("Epoch")
-    axis.set_ylabel(METRICS[metric])
-    axis.legend()
+    _over_epochs(axis, METRICS[metric])
     return figure
 
 
-def learning_curves(history: pd.DataFrame, norm_arg: str) -> Figure:
+def _over_epochs(axis: Axes, label: str) -> None:
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_xlabel("Epoch")
+    axis.set_ylabel(label)
+    axis.legend()
+
+
+def learning_curves(history: pd.DataFrame, normalization: str) -> Figure:
     """Loss without and with the penalty, and accuracy, of one variant: training beside test, a panel each."""
     figure, axes = new_figure(6.6, 2.8, columns=2)
+    for axis, what, scale in zip(axes[0], ("loss", "accuracy"), (1, 100), strict=True):
+        for part, label, dash, marker in (("train", "training", "--", "o"), ("test", "test", "-", "s")):
+            values = scale * history[f"{part}_{what}"]
+            axis.plot(history["epoch"], values, **look(normalization, linestyle=dash, marker=marker, label=label))
     loss, accuracy = axes[0]
-    colour = COLOURS[norm_arg]
-    loss.plot(history["epoch"], history["train_loss"], color=colour, linestyle="--", marker="o", label="training")
-    loss.plot(history["epoch"], history["test_loss"], color=colour, marker="s", label="test")
     if (history["train_penalty"] > 0).any():
         loss.plot(history["epoch"], history["train_penalty"], color="#555555", linestyle=":", label="penalty")
     loss.set_yscale("log")
-    loss.set_ylabel("Loss")
-    for part, dash, marker in (("train", "--", "o"), ("test", "-", "s")):
-        label = "training" if part == "train" else part
-        values = 100 * history[f"{part}_accuracy"]
-        accuracy.plot(history["epoch"], values, color=colour, linestyle=dash, marker=marker, label=label)
-    accuracy.set_ylabel("Accuracy (%)")
-    for axis in axes[0]:
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.set_xlabel("Epoch")
-        axis.legend()
+    _over_epochs(loss, "Loss")
+    _over_epochs(accuracy, "Accuracy (%)")
     return figure
 
 
@@ -178,12 +169,14 @@ def digit_grid(images: np.ndarray, titles: Sequence[str], columns: int = 5) -> F
     return figure
 
 
-def confusion_matrix(counts: np.ndarray, classes: Sequence[str], norm_arg: str) -> Figure:
+def confusion_matrix(counts: np.ndarray, classes: Sequence[str], normalization: str) -> Figure:
     """Counts (K, K): row = true class, column = predicted class. Shades show mistakes only; every count is written."""
     figure, axes = new_figure(4.6, 4.3)
     axis: Axes = axes[0, 0]
     mistakes = counts - np.diag(np.diag(counts))
-    colours = matplotlib.colors.LinearSegmentedColormap.from_list("mistakes", ["#ffffff", COLOURS[norm_arg]])
+    colours = matplotlib.colors.LinearSegmentedColormap.from_list(
+        "mistakes", ["#ffffff", NORMALIZATIONS[normalization].colour]
+    )
     axis.imshow(mistakes, cmap=colours, vmin=0, vmax=max(1, mistakes.max()))
     axis.grid(visible=False)
     for (row, column), count in np.ndenumerate(counts):

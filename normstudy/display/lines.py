@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
+from normstudy.display.figures import look
 from normstudy.display.notation import decimal, exact
-from normstudy.normalizations import NORMALIZATIONS
 
 
 def draw(
@@ -21,14 +21,11 @@ def draw(
     """
     groups = list(table.groupby("normalization", observed=True, sort=False))
     for number, (name, part) in enumerate(groups):
-        look, place = NORMALIZATIONS[str(name)], number - (len(groups) - 1) / 2
-        logarithmic = axis.get_xscale() == "log"
-        x = part[setting] * (1 + spread) ** place if logarithmic else part[setting] + spread * place
-        half = np.array([part["mean"] - part["low"], part["high"] - part["mean"]]) if "low" in part else None
-        axis.errorbar(
-            x, scale * part["mean"], yerr=None if half is None else scale * half, color=look.colour, capsize=2,
-            linestyle=look.dash if joined else "none", marker=look.marker, label=look.name,
-        )  # fmt: skip
+        place = number - (len(groups) - 1) / 2
+        x = part[setting] * (1 + spread) ** place if axis.get_xscale() == "log" else part[setting] + spread * place
+        half = scale * np.array([part["mean"] - part["low"], part["high"] - part["mean"]]) if "low" in part else None
+        how = look(str(name)) if joined else look(str(name), linestyle="none")
+        axis.errorbar(x, scale * part["mean"], yerr=half, capsize=2, **how)
 
 
 def set_ticks(axis: Axes, settings: list[float], base: int = 10) -> None:

@@ -47,13 +47,7 @@ def write_explorer_data(path: Path, net: nn.Module, norm_arg: str, dataset: Data
         "explorerData",
         {
             "normalizations": {
-                name: {
-                    "count": each.count,
-                    "apart": each.apart,
-                    "size": each.size,
-                    "idea": each.idea,
-                    "colour": each.colour,
-                }
+                name: {what: getattr(each, what) for what in ("count", "apart", "size", "idea", "colour")}
                 for name, each in NORMALIZATIONS.items()
                 if each.count
             },

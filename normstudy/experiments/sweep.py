@@ -1,8 +1,8 @@
 """Sweeps: making the runs that a sweep file asks for and that have no result yet."""
 
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError, as_completed
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
@@ -65,38 +65,42 @@ def sweep(
     with lock:
         results = tables.read(table, tuple(any_run))
         todo = {name: run for name, run in runs.items() if not _is_done(results.get(name))}
-        report(len(runs) - len(todo), len(runs))
-        if not todo:
-            return table
-        if scheduler:
-            place = workers.dask(scheduler, dataset, tell)
-        else:
-            place = workers.processes(min(len(todo), jobs or max(1, cores() // int(any_run["threads"]))))
-        failures: list[str] = []
-        with place as submit:
-            futures = {submit(run): name for name, run in todo.items()}
-            for number, future in enumerate(as_completed(futures), len(runs) - len(todo) + 1):
-                try:
-                    rows = future.result()
-                except BrokenProcessPool as error:
-                    raise StudyError(
-                        "a process was killed, perhaps for want of memory; the finished runs are kept, and the same "
-                        "command goes on from there (with fewer --jobs it needs less memory)"
-                    ) from error
-                except (Exception, CancelledError) as error:
-                    failures.append(f"{type(error).__name__}: {error}")
-                else:
-                    if not _is_done(rows):
-                        raise StudyError("the workers have another version of normstudy; install this one there")
-                    results[futures[future]] = rows
+        kept = len(runs) - len(todo)
+        report(kept, len(runs))
+        if todo:
+            at_once = min(len(todo), jobs or max(1, cores() // int(any_run["threads"])))
+            place = workers.dask(scheduler, dataset, tell) if scheduler else workers.processes(at_once)
+            with place as submit:
+                futures = {submit(run): name for name, run in todo.items()}
+                for number, more in enumerate(_finished(futures), kept + 1):
+                    results |= more
                     tables.write(table, results, command)
-                report(number - len(failures), len(runs))
+                    report(number, len(runs))
+    return table
+
+
+def _finished(futures: Mapping[Future[list[dict[str, Any]]], str]) -> Iterator[tables.Results]:
+    """The results of each run as soon as it has finished. Those that fail come to light at the end."""
+    failures: list[str] = []
+    for future in as_completed(futures):
+        try:
+            rows = future.result()
+        except BrokenProcessPool as error:
+            raise StudyError(
+                "a process was killed, perhaps for want of memory; the finished runs are kept, and the same command "
+                "goes on from there (with fewer --jobs it needs less memory)"
+            ) from error
+        except (Exception, CancelledError) as error:
+            failures.append(f"{type(error).__name__}: {error}")
+        else:
+            if not _is_done(rows):
+                raise StudyError("the workers have another version of normstudy; install this one there")
+            yield {futures[future]: rows}
     if failures:
         raise StudyError(
-            f"{len(failures)} of {len(todo)} runs failed, the first with {' '.join(failures[0].split())}; the others "
-            "are kept, and the same command tries these again"
+            f"{len(failures)} of {len(futures)} runs failed, the first with {' '.join(failures[0].split())}; the "
+            "others are kept, and the same command tries these again"
         )
-    return table
 
 
 def _is_done(rows: list[dict[str, Any]] | None) -> bool:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lxml import html
 
 from normstudy.display import figures
+from normstudy.normalizations import NORMALIZATIONS
 
 
 @pytest.fixture
@@ -28,7 +29,9 @@ def history(values: list[float]) -> pd.DataFrame:
 
 
 def test_lines_differ_by_more_than_colour():
-    for table in (figures.COLOURS, figures.DASHES, figures.MARKERS):
+    for table in (
+        {name: str(figures.look(name)[how]) for name in NORMALIZATIONS} for how in ("color", "linestyle", "marker")
+    ):
         assert len(set(table.values())) == len(table) == 5
 
 
