@@ -50,7 +50,7 @@ def figure(runs: pd.DataFrame) -> Figure:
         axis.set_xlabel("Peak learning rate")
         axis.set_ylabel("Test accuracy (%)")
     above, below = axes[:, 0]
-    above.legend(loc="lower left")
+    above.legend(loc="lower left", frameon=False)
     needed = runs.groupby("seed")["test_accuracy"].max().mean() - MARGIN
     below.axhline(100 * needed, color="#333333", linewidth=1)
     below.set_ylim(100 * (needed - 1.5 * MARGIN), 100 * min(1, needed + 1.5 * MARGIN))
