@@ -9,13 +9,9 @@ ROUNDING = 1e-5
 
 
 def agreement(layers: int, batch_size: int, alike: bool, silent: Sequence[str]) -> str:
-    """Whether the statistics that layers used are as many as the formula says.
+    """Whether so many layers' statistics, of a batch of so many images, are `alike` to the formula in their number.
 
-    Args:
-        layers: how many layers each network has.
-        batch_size: how many images they were looked at with.
-        alike: whether all numbers are those of the formula.
-        silent: in words, the channels whose input is the same everywhere.
+    `silent` has, in words, the channels whose input is the same everywhere.
     """
     if alike:
         return (
@@ -32,12 +28,9 @@ def agreement(layers: int, batch_size: int, alike: bool, silent: Sequence[str]) 
 
 
 def running_step(gap: float, biased_gap: float, size: int) -> str:
-    """How far PyTorch's running statistics, moved by a batch, are from those computed here.
+    """How far PyTorch's running statistics, moved by a batch, are from those computed here: the largest difference.
 
-    Args:
-        gap: the largest difference.
-        biased_gap: what it would be with the biased variance.
-        size: m, the number of values that share.
+    `biased_gap` is what it would be with the biased variance, `size` is m, the number of values that share.
     """
     apart = f"those computed here, to within {significant(gap, 1)}" if gap else "exactly those computed here"
     return (
@@ -51,16 +44,10 @@ def running_step(gap: float, biased_gap: float, size: int) -> str:
 def company(
     index: int, true: str, answers: Mapping[str, int], alone: str, confidence: float, candidates: int, others: int
 ) -> str:
-    """What batch normalization in training mode makes of one image, beside other images drawn at random.
+    """What batch normalization in training mode makes of one test image, beside so many others drawn at random.
 
-    Args:
-        index: which test image.
-        true: its class.
-        answers: the class that was predicted → how often, the most frequent first.
-        alone: the class predicted in evaluation mode.
-        confidence: its probability there, 0 to 1.
-        candidates: among how many images this one has the most different answers.
-        others: how many images are beside it.
+    It is the one of the `candidates` that has the most different `answers`: the predicted class → how often, the most
+    frequent first. `true` is its class, `alone` the one predicted in evaluation mode with this `confidence` (0 to 1).
     """
     times = sum(answers.values())
     named = [f"“{name}” in {count(number)}" for name, number in answers.items()]
@@ -92,12 +79,8 @@ def company_of_others(gaps: Mapping[str, float], times: int) -> str:
 def undoing(mean: float, deviation: float, gap: float, other_deviation: float, other_gap: float) -> str:
     """Whether gamma and beta give back what layer normalization took from an image, and from another one.
 
-    Args:
-        mean: μ of the image.
-        deviation: its σ.
-        gap: the largest difference of what comes back, with γ = σ and β = μ.
-        other_deviation: σ of another image.
-        other_gap: that difference for the other image, with the same γ and β.
+    `mean` and `deviation` are μ and σ of the image, `gap` is the largest difference of what comes back with γ = σ and
+    β = μ. For another image and the same γ and β, σ is `other_deviation` and the difference `other_gap`.
     """
     exactly = f"as it was, to within {significant(gap, 1)}" if gap else "exactly as it was"
     return (

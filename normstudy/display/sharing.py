@@ -82,17 +82,8 @@ def _sheet(axis: Axes, x: Tensor, sets: Tensor, colours: Sequence[str]) -> None:
         axis.text(left + 0.5, top + 0.5, exact(value), ha="center", va="center", fontsize=7, color="black")
         corners.setdefault(index, []).append((left, top))
     for places in corners.values():
-        (left, top), (right, bottom) = np.min(places, axis=0), np.max(places, axis=0) + 1
-        axis.add_patch(
-            Rectangle(
-                (left - 0.08, top - 0.08),
-                right - left + 0.16,
-                bottom - top + 0.16,
-                fill=False,
-                edgecolor="#333333",
-                linewidth=1.2,
-            )
-        )
+        low, high = np.min(places, axis=0) - 0.08, np.max(places, axis=0) + 1.08
+        axis.add_patch(Rectangle(tuple(low), *(high - low), fill=False, edgecolor="#333333", linewidth=1.2))
     axis.set_xlim(-0.3, channels * (width + 0.4))
     axis.set_ylim(number * (height + 0.4), -0.3)
     axis.set_aspect("equal")
