@@ -6,7 +6,8 @@ from pathlib import Path
 
 try:
     from normstudy.rendering import previews
-    from normstudy.rendering.render import CALLER, RenderError, finish
+    from normstudy.rendering.engines import RenderError
+    from normstudy.rendering.render import CALLER, finish
 except ModuleNotFoundError as error:
     sys.exit(f"{error} for {sys.executable}: 'source .venv/bin/activate' comes first, and 'make setup' before that")
 

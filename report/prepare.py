@@ -8,7 +8,8 @@ try:
     from normstudy.cli import main
     from normstudy.files import DATASETS
     from normstudy.rendering import leftovers, previews
-    from normstudy.rendering.render import CALLER, article_of
+    from normstudy.rendering.render import CALLER
+    from normstudy.rendering.settings import article_of
 except ModuleNotFoundError as error:
     sys.exit(f"{error} for {sys.executable}: 'source .venv/bin/activate' comes first, and 'make setup' before that")
 

@@ -11,20 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pypandoc
 import yaml
 
-from normstudy.rendering import leftovers, pages, pandoc
-from normstudy.rendering.pandoc import Article, RenderError, listed, merged, split_header
+from normstudy.rendering import leftovers, pages, writers
+from normstudy.rendering.engines import RenderError
+from normstudy.rendering.settings import article_of, read
+from normstudy.rendering.sources import Article
 
 __all__ = ["RenderError", "find_quarto", "finish", "render", "renderer"]
 
 REPORT = "_report"
-PATHS = ("bibliography", "csl", "css", "filters", "include-in-header", "resources")
-"""Settings that name files, relative to the file they stand in."""
 CALLER = "NORMSTUDY_RENDER"  # tells the project's scripts that Quarto is called from here, and they have nothing to do
 UNRESOLVED = re.compile(r"Unable to resolve crossref (\S+)|[Cc]itation (\S+) not found")
 REDIRECT = """<!DOCTYPE html>
@@ -58,18 +57,6 @@ def renderer(quarto: str | None) -> str:
     return f"Quarto {run.stdout.strip()} ({quarto})"
 
 
-def article_of(root: Path) -> Path:
-    """The article that `_quarto.yml` names, relative to the project's root.
-
-    Raises:
-        RenderError: there is no `_quarto.yml`.
-    """
-    if not (root / "_quarto.yml").is_file():
-        raise RenderError(f"{root}: there is no _quarto.yml")
-    settings = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
-    return next(Path(name) for name in settings["project"]["render"] if name.endswith(".qmd"))
-
-
 def render(
     root: Path, profile: str | None = None, quarto: str | None = None, say: Callable[[str], None] = print
 ) -> list[Path]:
@@ -96,18 +83,12 @@ def render(
 
 def _render(root: Path, profile: str | None, quarto: str | None, say: Callable[[str], None]) -> list[Path]:
     article = article_of(root)
-    settings: dict[str, Any] = {}
-    for file in (root / "_quarto.yml", root / f"_quarto-{profile}.yml"):
-        if file.is_file():
-            settings = merged(settings, rooted(yaml.safe_load(file.read_text(encoding="utf-8")) or {}, Path("/")))
-    header, _ = split_header((root / article).read_text(encoding="utf-8"))
-    settings = merged(settings, rooted(header, "/" / article.parent))
     with in_place_of_earlier(root) as made:
         if quarto:
             files = with_quarto(quarto, root, article, made, profile)
             complete(made, say)
         else:
-            files = with_pandoc(root, article, made, profile, settings)
+            files = with_pandoc(root, article, made, profile)
     return [root / REPORT / file.relative_to(made) for file in files]
 
 
@@ -136,15 +117,6 @@ def in_place_of_earlier(root: Path) -> Iterator[Path]:
         if output.exists():
             output.rename(Path(aside) / "earlier")
         made.rename(output)
-
-
-def rooted(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Settings with their paths, which are relative to `folder`, made relative to the project's root, with a /."""
-    given = {key: listed(settings[key]) for key in PATHS if key in settings}
-    names = {key: [path["path"] if isinstance(path, dict) else path for path in paths] for key, paths in given.items()}
-    changed = {key: [(folder / path).as_posix() for path in paths] for key, paths in names.items()}
-    inner = {key: rooted(value, folder) for key, value in settings.items() if isinstance(value, dict)}
-    return settings | changed | inner
 
 
 def with_quarto(quarto: str, root: Path, article: Path, output: Path, profile: str | None) -> list[Path]:
@@ -210,9 +182,9 @@ def finish(root: Path, made: Path, say: Callable[[str], None] = print) -> None:
             say(f"{root / REPORT / file}{'' if (made / file).exists() else ' (as it was)'}")
 
 
-def with_pandoc(root: Path, article: Path, output: Path, profile: str | None, settings: dict[str, Any]) -> list[Path]:
+def with_pandoc(root: Path, article: Path, output: Path, profile: str | None) -> list[Path]:
     """Make the article's page and PDF, the pages of the notebooks it embeds, and the page at the root."""
-    values = root / "_variables.yml"
+    settings, values = read(root, article, profile), root / "_variables.yml"
     variables = yaml.safe_load(values.read_text(encoding="utf-8")) if values.is_file() else {}
     patterns = [*settings["project"].get("resources", []), *settings.get("resources", [])]
     for pattern in patterns + settings.get("format", {}).get("html", {}).get("resources", []):
@@ -223,7 +195,7 @@ def with_pandoc(root: Path, article: Path, output: Path, profile: str | None, se
                 shutil.copyfile(file, copied)
     folder = (output / article).parent
     folder.mkdir(parents=True, exist_ok=True)
-    page, pdf = pandoc.make(Article(root, root / article, folder, settings, variables or {}, profile))
+    page, pdf = writers.make(Article(root, root / article, folder, settings, variables or {}))
     if page.parent != output:
         title = html.escape(str(settings.get("title", page.stem)))
         text = REDIRECT.format(title=title, page=page.relative_to(output).as_posix())

@@ -93,7 +93,7 @@ $$ y = \\gamma \\frac{x - \\mu}{\\sigma} + \\beta $$ {#eq-norm}
 
 {{< embed shown/batch.ipynb#findings >}}
 
-{{< embed shown/batch.ipynb#printed echo=true >}}
+{{< embed shown/batch.ipynb#printed >}}
 
 ::: {.content-visible when-format="html"}
 Only on the page.
@@ -102,12 +102,6 @@ Only on the page.
 ::: {.content-visible unless-format="html"}
 Only in the PDF.
 :::
-
-::: {.content-hidden when-profile="digits"}
-Only without a profile.
-:::
-
-{{< pagebreak >}}
 
 :::: {layout-ncol=2}
 
@@ -137,17 +131,6 @@ The end, @sec-introduction.
 
 ::: {#refs}
 :::
-"""
-CALLOUTS = """\
-::: {.callout-note collapse="true"}
-## Opened on demand
-Inside the note, @fig-curves again.
-:::
-
-::: {.callout-warning title="Mind this"}
-A warning.
-:::
-
 """
 INDEX, SECTION = "report/index.qmd", "report/sections/_more.qmd"
 REFERENCES = """\
@@ -275,8 +258,7 @@ def test_every_part_of_an_article_is_in_the_page_and_the_pdf(example: Path, quar
         "What they compute",
         "Ada",
         "A footnote.",
-        "print('out')",
-        "Only without a profile.",
+        "out",
     ):
         assert text in page, text
         assert text in pdf, text
@@ -311,7 +293,6 @@ def test_a_profile_adds_its_settings(example: Path, quarto: str | None):
     page, _ = render(example, "digits", quarto=quarto)
     text = page.read_text(encoding="utf-8")
     assert 'id="TOC"' not in text
-    assert "Only without a profile." not in text
 
 
 @pytest.mark.parametrize("filters", ["[report/shout.lua]", "[{path: report/shout.lua, at: post-quarto}]"])
@@ -331,7 +312,7 @@ def test_a_filter_of_the_project_sees_the_document(example: Path, quarto: str | 
         (INDEX, "batch.accuracy", "batch.speed", r"index.qmd: {{< var batch.speed >}}: there is no such value"),
         (SECTION, "layer.ipynb", "lay.ipynb", r"_more.qmd: {{< embed shown/lay.ipynb#curves >}}: there"),
         (SECTION, "batch.ipynb#results", "batch.ipynb#result", r"_more.qmd: .*: the notebook has no such"),
-        (SECTION, "pagebreak", "video x.mp4", r"_more.qmd: {{< video x.mp4 >}}: not a shortcode"),
+        (SECTION, "embed shown/batch.ipynb#findings", "video x.mp4", r".*: {{< video x.mp4 >}}: not a shortcode"),
         (INDEX, "@tbl-results,", "@tbl-result,", r"report/index.qmd: @tbl-result refers to nothing"),
         (SECTION, "end, @sec-introduction", "end, @sec-intro", r"_more.qmd: @sec-intro refers to nothing"),
         (INDEX, "[@ioffe2015]", "[@iofe2015]", r"report/index.qmd: @iofe2015 is not in the bibliography"),
@@ -523,32 +504,6 @@ def test_a_report_that_cannot_be_put_in_place_stays_where_it_is_made(example: Pa
     assert (made / "report" / "index.html").exists()
 
 
-def test_html_of_a_notebook_is_shown_on_the_page_and_read_for_the_pdf(example: Path):
-    table = "<table class='own'><thead><tr><th>Norm</th></tr></thead><tbody><tr><td>only HTML</td></tr></tbody></table>"
-    cell = new_code_cell("#| label: html\ntable()", outputs=[new_output("display_data", data={"text/html": table})])
-    nbformat.write(new_notebook(cells=[cell]), example / "report" / "shown" / "html.ipynb")
-    change(
-        example / "report" / "index.qmd", "## Introduction", "{{< embed shown/html.ipynb#html >}}\n\n## Introduction"
-    )
-    _, pdf = render(example)
-    assert checks.article(example / "_report").xpath("//table[@class='own']//th[@scope='col']")
-    assert checks.pdf_text(pdf).count("only HTML") == 1
-
-
-def test_a_callout_is_a_part_of_the_text(example: Path):  # not with Quarto 1.7, which fetches an icon for the PDF
-    change(example / "report" / "index.qmd", "## Introduction", f"{CALLOUTS}\n## Introduction")
-    page, pdf = render(example)
-    for text in ("Opened on demand", "Inside the note, Figure 1 again.", "Mind this", "A warning."):
-        assert text in page_text(page)
-        assert text in checks.pdf_text(pdf)
-
-
-def test_three_braces_show_a_shortcode(example: Path):
-    change(example / "report" / "index.qmd", "## Introduction", "Write `{{{< var x >}}}`.\n\n## Introduction")
-    page, _ = render(example)
-    assert "{{&lt; var x &gt;}}" in page.read_text(encoding="utf-8")
-
-
 def test_the_pdf_carries_text_alternatives_and_the_title(example: Path):
     _, pdf = render(example)
     reader = PdfReader(pdf)
@@ -574,7 +529,7 @@ def test_a_report_can_be_made_again_bit_for_bit(example: Path, monkeypatch: pyte
 
 def test_the_page_reads_on_a_phone_in_the_dark_and_by_keyboard(example: Path):
     wide = "| " + " | ".join(f"column{n}" for n in range(20)) + " |\n" + "|--" * 20 + "|\n" + "| 1234567 " * 20 + "|\n"
-    change(example / "report" / "index.qmd", "## Introduction", f"{wide}\n{CALLOUTS}\n## Introduction")
+    change(example / "report" / "index.qmd", "## Introduction", f"{wide}\n## Introduction")
     page, pdf = render(example)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -586,8 +541,6 @@ def test_the_page_reads_on_a_phone_in_the_dark_and_by_keyboard(example: Path):
         assert opened.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(18, 52, 86)"
         opened.keyboard.press("Tab")
         assert opened.evaluate("document.activeElement.textContent") == "Skip to the text"
-        opened.click("summary:has-text('Opened on demand')")
-        assert opened.is_visible("text=Inside the note")
         browser.close()
     assert "column19" in checks.pdf_text(pdf)
 
