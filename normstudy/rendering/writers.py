@@ -4,12 +4,14 @@ import io
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import panflute as pf
 
+from normstudy.machine.processor import cores
 from normstudy.rendering.engines import RenderError, pandoc, typeset
 from normstudy.rendering.settings import listed, merged
 from normstudy.rendering.sources import Article
@@ -40,15 +42,22 @@ def make(article: Article) -> list[Path]:
     for file in (path, pdf, *pages.values()):  # since they lead to one another
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    for source, notebook in article.notebooks.items():
-        article.copy(article.url(source))
-        page = pages[source]
-        inner = replace(article, source=source, folder=page.parent, notebooks={source: notebook}, texts={})
-        cells = [f"::: {{.cell}}\n[]{{#{label}}}\n\n{cell}\n:::" for label, cell in inner.cells(source, echo=True)]
-        also = f"{bar(article, page)} · Download [{source.name}]({source.name})"
-        names = {"title": f"Notebook {source.stem}", "subtitle": "", "author": [], "abstract": "", "also": also}
-        write(inner, "\n\n".join(cells), page, names | {"number-sections": False, "toc": False})
-    return [write(article, text, path, {"also": bar(article, path)}), write(article, text, pdf, {})]
+    with ThreadPoolExecutor(cores()) as threads:  # which wait for Pandoc; page and PDF share their pictures
+        previews = [threads.submit(_preview, article, source, page) for source, page in pages.items()]
+        made = [write(article, text, path, {"also": bar(article, path)}), write(article, text, pdf, {})]
+        for preview in previews:
+            preview.result()
+    return made
+
+
+def _preview(article: Article, source: Path, page: Path) -> Path:
+    """Write the page of a whole notebook."""
+    article.copy(article.url(source))
+    inner = replace(article, source=source, folder=page.parent, notebooks={source: article.notebooks[source]}, texts={})
+    cells = [f"::: {{.cell}}\n[]{{#{label}}}\n\n{cell}\n:::" for label, cell in inner.cells(source, echo=True)]
+    also = f"{bar(article, page)} · Download [{source.name}]({source.name})"
+    names = {"title": f"Notebook {source.stem}", "subtitle": "", "author": [], "abstract": "", "also": also}
+    return write(inner, "\n\n".join(cells), page, names | {"number-sections": False, "toc": False})
 
 
 def write(article: Article, text: str, path: Path, overrides: dict[str, Any]) -> Path:
