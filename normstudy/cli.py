@@ -3,7 +3,7 @@
 import math
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
 
 from normstudy.experiments import places
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.experiments.places import StudyError
 from normstudy.files import DATASETS
-from normstudy.pipeline import execution, handover
+from normstudy.pipeline import execution, handover, progress
 from normstudy.pipeline.attempts import State
 from normstudy.pipeline.execution import Progress
 from normstudy.pipeline.notebooks import NAMES
@@ -101,7 +100,7 @@ def run(names: tuple[str, ...], overrides: dict[str, str], time_limit: float | N
     with execution.only_one(root, console.print):
         ended = _bring_up_to_date(root, chosen, time_limit)
     for run in chosen:
-        if run.name not in {progress.run.name for progress in ended} and not reasons(run):
+        if run.name not in {end.run.name for end in ended} and not reasons(run):
             console.print(f"{run.name}: up to date")
     _stop_if_failed(chosen, ended)
 
@@ -211,17 +210,17 @@ def _prepare(root: Path, dataset: str | None, time_limit: float | None) -> None:
 
 def _bring_up_to_date(root: Path, runs: Sequence[Run], time_limit: float | None) -> list[Progress]:
     with Live(console=console, transient=True, auto_refresh=False) as live:
-        report = _live_lines(live) if console.is_terminal else _plain_lines()
+        report = progress.on_terminal(live) if console.is_terminal else progress.plain(console.print)
         ended = execution.bring_up_to_date(root, runs, report, time_limit)
-    for progress in ended:
-        console.print(_line(progress))
-        if progress.state is State.DONE and (said := handover.variables(progress.run).get("diverged")):
+    for end in ended:
+        console.print(progress.line(end))
+        if end.state is State.DONE and (said := handover.variables(end.run).get("diverged")):
             console.print(said)
     return ended
 
 
 def _stop_if_failed(runs: Sequence[Run], ended: Sequence[Progress]) -> None:
-    failed = [progress.run.name for progress in ended if progress.state is State.FAILED]
+    failed = [end.run.name for end in ended if end.state is State.FAILED]
     if failed:
         raise StudyError(f"{', '.join(failed)} failed; the earlier results stay as they were")
     waiting = [run.name for run in runs if run.results and reasons(run)]
@@ -229,43 +228,3 @@ def _stop_if_failed(runs: Sequence[Run], ended: Sequence[Progress]) -> None:
         raise StudyError(
             f"{', '.join(waiting)} needs the results of {', '.join(VARIANTS)}; 'normstudy run' makes them all"
         )
-
-
-def _line(progress: Progress) -> str:
-    """One line on a run: its last epoch, losses, test accuracy and the time left."""
-    run, epochs = progress.run, progress.epochs
-    line = f"{run.name:<14}"
-    if epochs and "test_accuracy" in epochs[-1]:
-        last, total = epochs[-1], int(run.parameters["epochs"])
-        done = int(last["epoch"])
-        line += (
-            f"epoch {done:>2}/{total}  training loss {last['train_loss']:.4f}  test loss {last['test_loss']:.4f}  "
-            f"test accuracy {100 * last['test_accuracy']:.2f} %  "
-        )
-        if progress.state is State.RUNNING:
-            seconds = sum(row.get("seconds", 0) for row in epochs) / len(epochs)  # the finished file has none
-            return f"{line}{seconds * (total - done):.0f} s left"
-    return f"{line}{progress.why or progress.state.value}, {progress.seconds:.0f} s"
-
-
-def _live_lines(live: Live) -> Callable[[list[Progress]], None]:
-    def report(stand: list[Progress]) -> None:
-        lines = Table.grid()
-        for progress in stand:
-            lines.add_row(_line(progress))
-        live.update(lines, refresh=True)
-
-    return report
-
-
-def _plain_lines() -> Callable[[list[Progress]], None]:
-    """Where there is no terminal to draw on: a line whenever a run has finished an epoch."""
-    seen: dict[str, int] = {}
-
-    def report(stand: list[Progress]) -> None:
-        for progress in stand:
-            if progress.state is State.RUNNING and len(progress.epochs) > seen.get(progress.run.name, 0):
-                seen[progress.run.name] = len(progress.epochs)
-                console.print(_line(progress))
-
-    return report

@@ -8,6 +8,7 @@ import pytest
 from rich.live import Live
 
 from normstudy import cli
+from normstudy.pipeline import progress
 from normstudy.pipeline.attempts import State
 from normstudy.pipeline.execution import Progress
 from normstudy.pipeline.notebooks import NAMES
@@ -97,7 +98,7 @@ def test_what_a_run_says_while_it_lasts_reads_as_it_is():
     run = plan(ROOT, {})[0]
     why = "failed: NameError: name 'a [x] :star:' is not defined"
     with cli.console.capture() as printed, Live(console=cli.console) as live:
-        cli._live_lines(live)([Progress(run, State.FAILED, why, 0, [])])
+        progress.on_terminal(live)([Progress(run, State.FAILED, why, 0, [])])
     assert why in printed.get()
 
 

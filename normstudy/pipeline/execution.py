@@ -1,6 +1,7 @@
 """Running the notebooks that are out of date, side by side, each in a process of its own."""
 
 import csv
+import itertools
 import os
 import sys
 import time
@@ -110,35 +111,41 @@ def bring_up_to_date(
     if not due:
         return []
     check([run for run in runs if run.name in due])
-    executed = [run for run in runs if due.intersection((run.name, *(folder.name for folder in run.results)))]
-    modules = {module for run in executed for module in provenance.imported(code_of(run.source))}
-    side_by_side = max(len(VARIANTS), cores())
     waiting = list(runs)
-    going: dict[str, Attempt] = {}
+    going: list[Attempt] = []
     ended: dict[str, Progress] = {}
-    with forkserver.start(root, sorted(modules)) as server:
+    with forkserver.start(root, _imports(runs, due)) as server:
         while waiting or going:
-            for run in list(waiting):
-                unfinished = {other.name for other in waiting} | going.keys()
-                if len(going) == side_by_side or unfinished.intersection(folder.name for folder in run.results):
-                    continue
+            for run in _ready(waiting, going):
                 waiting.remove(run)
                 failed = {name for name, progress in ended.items() if progress.state is State.FAILED}
-                if not reasons(run) or lacks(run, failed):
-                    continue
-                try:
-                    going[run.name] = attempts.start(root, run, server)
-                except OSError as error:
-                    ended[run.name] = Progress(run, State.FAILED, _not_written(run, error), 0, [])
-            for attempt in list(going.values()):
+                if reasons(run) and not lacks(run, failed):
+                    try:
+                        going.append(attempts.start(root, run, server))
+                    except OSError as error:
+                        ended[run.name] = Progress(run, State.FAILED, _not_written(run, error), 0, [])
+            for attempt in list(going):
                 if progress := _settle(root, attempt, time_limit):
                     ended[attempt.run.name] = progress
-                    del going[attempt.run.name]
-            still = [Progress(one.run, State.RUNNING, "", one.seconds, _epochs(one.aside)) for one in going.values()]
+                    going.remove(attempt)
+            still = [Progress(one.run, State.RUNNING, "", one.seconds, _epochs(one.aside)) for one in going]
             report([*ended.values(), *still])
             if going:
                 time.sleep(0.1)
     return list(ended.values())
+
+
+def _imports(runs: Sequence[Run], due: set[str]) -> list[str]:
+    """The package's modules that notebooks import which are due, or will be when what they read has been made."""
+    sources = {run.source for run in runs if due.intersection((run.name, *(folder.name for folder in run.results)))}
+    return sorted({module for source in sources for module in provenance.imported(code_of(source))})
+
+
+def _ready(waiting: Sequence[Run], going: Sequence[Attempt]) -> Iterator[Run]:
+    """The runs that may begin now: as many as there is room for, of those that wait for no other."""
+    unfinished = {run.name for run in waiting} | {attempt.run.name for attempt in going}
+    ready = (run for run in waiting if not unfinished.intersection(folder.name for folder in run.results))
+    yield from list(itertools.islice(ready, max(len(VARIANTS), cores()) - len(going)))
 
 
 def lacks(run: Run, failed: set[str]) -> bool:
