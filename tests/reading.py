@@ -23,7 +23,7 @@ def chromium() -> Iterator[Browser]:
 
 def write_page(folder: Path, *sections: str) -> Path:
     """A bare page with the raw HTML of sections as it stands in the article; their data go into `folder/shown`."""
-    shutil.copytree(REPORT / "explorer", folder / "explorer")
+    shutil.copytree(REPORT / "interactive", folder / "interactive")
     parts = []
     for section in sections:
         text = (REPORT / "sections" / f"_{section}.qmd").read_text(encoding="utf-8")

@@ -46,7 +46,7 @@ def test_what_shares_is_what_a_count_leaves():
 
 
 def test_no_colour_is_typed_again_for_the_page():
-    for file in (ROOT / "report" / "explorer").iterdir():
+    for file in (ROOT / "report" / "interactive").iterdir():
         text = file.read_text(encoding="utf-8").lower()
         assert not [each.name for each in NORMALIZATIONS.values() if each.colour.lower() in text], file
 

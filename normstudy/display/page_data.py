@@ -144,7 +144,7 @@ def describe(net: nn.Module) -> list[dict[str, Any]]:
     """A network as a list of plain layers in the order in which they run, weights as base64 of little-endian float32.
 
     Raises:
-        ValueError: it is not a chain of layers, or has one that `report/explorer/network.js` does not know.
+        ValueError: it is not a chain of layers, or has one that `report/interactive/network.js` does not know.
     """
     return list(_layers(fx.symbolic_trace(net)))
 

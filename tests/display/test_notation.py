@@ -163,7 +163,7 @@ def test_words_are_no_numbers():
 
 
 @pytest.mark.parametrize(
-    "file", ["README.md", "report/results/README.md", "report/explorer/README.md", "tests/benchmarks/README.md"]
+    "file", ["README.md", "report/results/README.md", "report/interactive/README.md", "tests/benchmarks/README.md"]
 )
 def test_what_is_read_about_the_project_is_in_the_same_style(file: str):
     text = re.sub(r"```.*?```|`[^`]*`", "", (ROOT / file).read_text(encoding="utf-8"), flags=re.DOTALL)
