@@ -97,14 +97,7 @@ def to_input(images: Tensor, dataset: Dataset) -> Tensor:
     return images.unsqueeze(1).float().sub_(255 * dataset.mean).div_(255 * dataset.std)
 
 
-def augment(
-    images: Tensor,
-    generator: torch.Generator,
-    rotation: float,
-    shift: float,
-    scale: float,
-    strength: Tensor | float = 1.0,
-) -> Tensor:
+def augment(images: Tensor, generator: torch.Generator, rotation: float, shift: float, scale: float) -> Tensor:
     """Each image turned, moved and resized by amounts of its own, drawn uniformly; what comes in from outside is black.
 
     Args:
@@ -113,13 +106,12 @@ def augment(
         rotation: the largest turn, in degrees, either way.
         shift: the largest move along each axis, in pixels, either way.
         scale: the largest change of size: 0.1 is from 10 % smaller to 10 % larger.
-        strength: what all three are multiplied by.
 
     Returns:
         The images (N, 28, 28) as float, 0 to 255, interpolated bilinearly.
     """
     number, size = images.shape[0], images.shape[-1]
-    draws = torch.rand(4, number, 1, 1, generator=generator, device=images.device).mul_(2).sub_(1).mul_(strength)
+    draws = torch.rand(4, number, 1, 1, generator=generator, device=images.device).mul_(2).sub_(1)
     angle = draws[0] * (rotation * torch.pi / 180)
     zoom = 1 / (1 + draws[1] * scale)  # the grid says where a pixel comes from, so it does the inverse
     right, down = draws[2:] * (2 * shift / size)  # the grid measures the image from -1 to 1

@@ -1,13 +1,14 @@
 """The network of the study: one architecture, whose normalization layers `norm_arg` chooses."""
 
+import math
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 NORMALIZATIONS = ("batch", "layer", "group", "instance", "none")
 
-CHANNELS = 16
-"""Of every normalized layer: what `groups` must divide. They fill a processor's vectors and a line of its cache."""
-
+NORMALIZED_CHANNELS = (8, 12, 16, 16, 16)
+"""The channels of each normalized layer, in order: what `groups` must divide. Those that `depth` adds have the last."""
 
 INITIALIZATIONS = ("pytorch", "he")
 
@@ -85,13 +86,13 @@ class Net(nn.Module):
     Args:
         norm_arg: the normalization of every layer.
         groups: G of group normalization.
-        depth: how many more blocks there are, each a convolution of 3×3, its normalization and ReLU on maps of 5×5.
+        depth: how many more blocks there are, each a convolution of 3×3, its normalization and ReLU on maps of 7×7.
         initialization: how the blocks' convolutions begin: as PyTorch's do, or, with `"he"`, with the variance 2/fan-in
             that keeps the size of activations from one ReLU to the next (He et al., 2015, arXiv:1502.01852, eq. 10).
         ghost_batch_size: how many images share batch normalization's statistics; 0 is the whole batch.
 
     Raises:
-        ValueError: `norm_arg` or `initialization` is unknown, or `groups` does not divide the channels.
+        ValueError: `norm_arg` or `initialization` is unknown, or `groups` does not divide the channels of every layer.
     """
 
     def __init__(
@@ -103,34 +104,35 @@ class Net(nn.Module):
         ghost_batch_size: int = 0,
     ):
         super().__init__()
-        if groups < 1 or CHANNELS % groups:
-            divisors = ", ".join(str(number) for number in range(1, CHANNELS + 1) if CHANNELS % number == 0)
-            raise ValueError(f"groups is {groups}; it must divide the {CHANNELS} channels of every layer: {divisors}")
+        common = math.gcd(*NORMALIZED_CHANNELS)
+        if groups < 1 or common % groups:
+            divisors = ", ".join(str(number) for number in range(1, common + 1) if common % number == 0)
+            channels = ", ".join(map(str, NORMALIZED_CHANNELS))
+            raise ValueError(f"groups is {groups}; it must divide the channels of every layer, {channels}: {divisors}")
         if initialization not in INITIALIZATIONS:
             raise ValueError(f"initialization is {initialization!r}; it must be one of {', '.join(INITIALIZATIONS)}")
 
-        def block(
-            channels_in: int, size: int = 3, stride: int = 1, padding: int = 1, pool: bool = False
-        ) -> nn.Sequential:
-            convolution = nn.Conv2d(channels_in, CHANNELS, size, stride, padding, bias=norm_arg == "none")
+        def block(channels_in: int, channels: int, stride: int = 1, padding: int = 1) -> nn.Sequential:
+            convolution = nn.Conv2d(channels_in, channels, 3, stride, padding, bias=norm_arg == "none")
             if initialization == "he":
                 nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
                 if convolution.bias is not None:
                     nn.init.zeros_(convolution.bias)
-            # Before the normalization, so that normalization and ReLU have a quarter of the work.
-            pooling = [nn.MaxPool2d(2)] if pool else []
-            normalized = normalization(norm_arg, CHANNELS, groups, ghost_batch_size)
-            return nn.Sequential(convolution, *pooling, normalized, nn.ReLU())
+            return nn.Sequential(convolution, normalization(norm_arg, channels, groups, ghost_batch_size), nn.ReLU())
 
+        a, b, c, d, e = NORMALIZED_CHANNELS
         self.features = nn.Sequential(
-            block(1, size=5, stride=2, padding=0),  # (N, 16, 12, 12)
-            block(CHANNELS, padding=0, pool=True),  # (N, 16, 10, 10), pooled to (N, 16, 5, 5)
-            *(block(CHANNELS) for _ in range(1 + depth)),
-            block(CHANNELS, padding=0),  # (N, 16, 3, 3)
-            # One 3×3 filter a channel sums up the whole map, as a mean does, but knows where in the image a feature is.
-            nn.Conv2d(CHANNELS, CHANNELS, 3, groups=CHANNELS, bias=False),  # (N, 16, 1, 1)
+            block(1, a, stride=2),  # (N, 8, 14, 14)
+            block(a, b),
+            block(b, c),  # (N, 16, 14, 14)
+            nn.MaxPool2d(2),  # (N, 16, 7, 7)
+            block(c, d),
+            *(block(d, d) for _ in range(depth)),
+            block(d, e, padding=0),  # (N, 16, 5, 5)
+            # One 5×5 filter a channel sums up the whole map, as a mean does, but knows where in the image a feature is.
+            nn.Conv2d(e, e, 5, groups=e, bias=False),  # (N, 16, 1, 1)
         )
-        self.classifier = nn.Linear(CHANNELS, 10)
+        self.classifier = nn.Linear(e, 10)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, 10) of images (N, 1, 28, 28)."""

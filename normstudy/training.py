@@ -23,9 +23,6 @@ NETWORK = tuple(signature(Net).parameters)
 """The parameters that decide the network."""
 
 EVALUATION_BATCH = 250  # on the CPU: small enough for a core's cache, twice as fast as 1000
-LAST_STRENGTH = 0.5
-"""What is left of the augmentation in the last epoch, so that training ends with images nearly as those of the test
-(He et al., 2019, arXiv:1909.09148)."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +36,7 @@ class Settings:
         l1: weight of the sum of |w| in the loss.
         l2: weight of the sum of w² in the loss.
         seed: decides the order of the images and their augmentation, and in `build` the first weights.
-        rotation, shift, scale: the largest changes that `data.augment` makes in the first epoch, in degrees, pixels and
-            as a fraction; in the last it is `LAST_STRENGTH` of them.
+        rotation, shift, scale: the largest changes that `data.augment` makes, in degrees, pixels and as a fraction.
     """
 
     epochs: int
@@ -153,11 +149,6 @@ def one_cycle(peak: float, steps: int) -> list[float]:
     ]
 
 
-def strength(number: int, epochs: int) -> float:
-    """The share of the augmentation in epoch `number`, from 1: evenly from 1 down to `LAST_STRENGTH`."""
-    return 1 - (1 - LAST_STRENGTH) * (number - 1) / max(1, epochs - 1)
-
-
 def fit(
     net: Net,
     dataset: Dataset,
@@ -201,8 +192,7 @@ def fit(
 
     for number in range(len(history) + 1, settings.epochs + 1):
         start, before = time.perf_counter(), {name: tensor.clone() for name, tensor in net.state_dict().items()}
-        of_epoch = rates[(number - 1) * batches : number * batches]
-        epoch.begin(of_epoch, strength(number, settings.epochs), len(dataset.train_images), generator)
+        epoch.begin(rates[(number - 1) * batches : number * batches], len(dataset.train_images), generator)
         _train(net, step, epoch)
         test_loss, test_correct, _ = _evaluate(net, dataset.test_images, dataset.test_labels, dataset)
         # The one moment of an epoch at which a GPU is waited for.
@@ -242,7 +232,7 @@ def _rehearsed(
         chosen = epoch.order[epoch.batch].squeeze(0)
         # index_select copies whole images, eight times as fast as indexing
         images = dataset.train_images.index_select(0, chosen)
-        augmented = augment(images, generator, settings.rotation, settings.shift, settings.scale, epoch.strength)
+        augmented = augment(images, generator, settings.rotation, settings.shift, settings.scale)
         logits, targets = net(to_input(augmented, dataset)), dataset.train_labels[chosen]
         loss, added = F.cross_entropy(logits, targets), penalty(net, settings)
         optimizer.zero_grad()

@@ -147,8 +147,8 @@ def test_it_starts_with_what_a_layer_of_the_trained_network_receives(page: Page)
     images = data.to_input(dataset.test_images[[labels.index(label) for label in range(4)]], dataset)
     net = build("batch").eval()
     with torch.no_grad():
-        activation = net.features[1][:-2](net.features[0](images))  # (4, 16, 5, 5), before the second normalization
-    expected = activation[:, :4, :2, :2].flatten()
+        activation = net.features[1][:-2](net.features[0](images))  # (4, 12, 14, 14), before the second normalization
+    expected = activation[:, :4, 5:7, 5:7].flatten()
     assert cells(page, NUMBER) == pytest.approx(expected.tolist(), abs=1e-4)
     assert "trained on digits" in page.locator(".source").inner_text()
 

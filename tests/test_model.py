@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from normstudy.model import CHANNELS, NORMALIZATIONS, GhostBatchNorm2d, Net, count_parameters, normalization
+from normstudy.model import NORMALIZATIONS, NORMALIZED_CHANNELS, GhostBatchNorm2d, Net, count_parameters, normalization
 
 
 @pytest.mark.parametrize("norm_arg", NORMALIZATIONS)
@@ -31,14 +31,9 @@ def test_only_the_normalization_differs_between_variants(norm_arg: str) -> None:
     assert rest(Net(norm_arg)) == rest(Net("batch"))
 
 
-def test_every_normalized_layer_has_the_stated_channels() -> None:
+def test_the_stated_channels_are_those_of_the_normalized_layers() -> None:
     layers = [layer for layer in Net("group").modules() if isinstance(layer, nn.GroupNorm)]
-    assert [layer.num_channels for layer in layers] == 4 * [CHANNELS]
-
-
-@pytest.mark.parametrize("groups", [1, 2, 4, 8, 16])
-def test_groups_may_be_any_divisor_of_the_channels(groups: int) -> None:
-    assert Net("group", groups)(torch.rand(3, 1, 28, 28)).shape == (3, 10)
+    assert tuple(layer.num_channels for layer in layers) == NORMALIZED_CHANNELS
 
 
 @pytest.mark.parametrize(
@@ -79,7 +74,7 @@ def test_only_batch_normalization_lets_one_image_change_another_in_training(norm
     [
         (("batchh",), "norm_arg is 'batchh'; it must be one of batch, layer, group, instance, none"),
         (("",), "norm_arg is ''; it must be one of batch, layer, group, instance, none"),
-        (("group", 3), "groups is 3; it must divide the 16 channels of every layer: 1, 2, 4, 8, 16"),
+        (("group", 3), "groups is 3; it must divide the channels of every layer, "),
         (("group", 0), "groups is 0; it must divide "),
         (("group", -4), "groups is -4; it must divide "),
         (("layer", 5), "groups is 5; it must divide "),
@@ -107,7 +102,7 @@ def test_he_initialization_has_the_variance_that_keeps_the_size_of_activations()
     torch.manual_seed(0)
     convolutions = list(Net("none", depth=30, initialization="he").features[:-1].modules())
     convolutions = [layer for layer in convolutions if isinstance(layer, nn.Conv2d)]
-    assert len(convolutions) == 34
+    assert len(convolutions) == 35
     for layer in convolutions:
         assert layer.bias.eq(0).all()
         fan_in = layer.weight[0].numel()

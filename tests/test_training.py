@@ -117,7 +117,7 @@ def test_training_with_l1_makes_weights_sparse_and_with_l2_small(few: Dataset) -
         return (weights.abs() < 0.01).float().mean().item()
 
     assert nearly_zero(sparse) > 3 * nearly_zero(plain)
-    assert small.square().sum() < plain.square().sum() / 2
+    assert small.square().sum() < plain.square().sum() / 3
 
 
 def test_the_loss_is_reported_without_the_penalty_and_the_penalty_beside_it(few: Dataset) -> None:
@@ -194,26 +194,6 @@ def test_the_learning_rates_are_those_of_pytorchs_one_cycle(steps: int) -> None:
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_a_cycle_of_few_steps_stays_between_nothing_and_the_peak(steps: int) -> None:
     assert all(0 < rate <= 0.02 for rate in one_cycle(0.02, steps))
-
-
-def test_the_augmentation_shrinks_evenly_from_all_of_it_in_the_first_epoch(
-    few: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[float] = []
-
-    def watching(images: Tensor, *how: Any) -> Tensor:
-        seen.append(float(how[-1]))
-        return data.augment(images, *how)
-
-    monkeypatch.setattr(training, "augment", watching)
-    train(few, SHORT)
-    _rehearsal, *steps = seen
-    batches = len(few.train_images) // SHORT.batch_size
-    expected = [1, (1 + training.LAST_STRENGTH) / 2, training.LAST_STRENGTH]
-    assert steps == pytest.approx([strength for strength in expected for _ in range(batches)])
-    seen.clear()
-    train(few, replace(SHORT, epochs=1))
-    assert set(seen) == {1.0}
 
 
 @pytest.mark.parametrize("norm_arg", ["batch", "layer", "group"])

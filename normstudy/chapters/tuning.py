@@ -8,11 +8,8 @@ from normstudy.display.notation import NO_BREAK, count, decimal, exact, percent
 from normstudy.experiments.parameters import Value
 from normstudy.normalizations import ordered
 
-NETWORK = "5×5/2v 16, 3×3v 16 pooled, 3×3 16, 3×3v 16, filter 3×3"
+NETWORK = "3×3/2 8, 3×3 12, 3×3 16, pool, 3×3 16, 3×3v 16, filter 5×5"
 """The network of `model.py`, in the words of report/results/README.md."""
-
-NOTE = "augmentation shrinks to 0.5"
-"""What else the training of `training.py` does, in the words of a trial's `note`."""
 
 HOW = ["norm_arg", "epochs", "learning_rate", "batch_size", "l1", "l2", "rotation", "shift", "scale"]
 
@@ -35,7 +32,7 @@ def best(runs: pd.DataFrame, used: Sequence[Mapping[str, Value]] = (), number: i
     ).reset_index()
     ours = [tuple(values[name] for name in HOW) for values in used]
     table["chosen"] = (
-        table[HOW].apply(tuple, axis=1).isin(ours) & table["network"].eq(NETWORK) & table["changed"].eq(NOTE)
+        table[HOW].apply(tuple, axis=1).isin(ours) & table["network"].eq(NETWORK) & table["changed"].eq("")
     )
     table["norm_arg"] = pd.Categorical(table["norm_arg"], ordered(table["norm_arg"]), ordered=True)
     table = table.sort_values(["epochs", "norm_arg", "loss"], ascending=[False, True, True])

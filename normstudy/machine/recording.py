@@ -18,7 +18,6 @@ class Epoch:
 
     order: Tensor  # (batches, N) int64: the images of each batch
     rates: Tensor  # (batches,): the learning rate of each step
-    strength: Tensor  # scalar: the share of the augmentation
     batch: Tensor  # (1,) int64: the one whose turn it is
     losses: Tensor  # (batches,)
     penalties: Tensor  # (batches,)
@@ -30,13 +29,12 @@ class Epoch:
         order = torch.zeros(batches, batch_size, dtype=torch.int64, device=device)
         batch = torch.zeros(1, dtype=torch.int64, device=device)
         rates, losses, penalties, correct = (torch.zeros(batches, device=device) for _ in range(4))
-        return cls(order, rates, torch.ones((), device=device), batch, losses, penalties, correct)
+        return cls(order, rates, batch, losses, penalties, correct)
 
-    def begin(self, rates: list[float], strength: float, images: int, generator: torch.Generator) -> None:
+    def begin(self, rates: list[float], images: int, generator: torch.Generator) -> None:
         """Draw the order of the images; start again at the first batch."""
         self.batch.zero_()
         self.rates.copy_(torch.tensor(rates))
-        self.strength.fill_(strength)
         shuffled = torch.randperm(images, generator=generator, device=self.order.device)
         self.order.copy_(shuffled[: self.order.numel()].view_as(self.order))
 

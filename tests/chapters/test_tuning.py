@@ -3,7 +3,6 @@
 import pandas as pd
 from torch import nn
 
-from normstudy import training
 from normstudy.chapters import tuning
 from normstudy.model import Net
 
@@ -40,9 +39,7 @@ def test_an_average_of_weights_is_a_test_beside_and_no_other_trial():
 
 
 def test_what_is_used_is_listed_and_marked():
-    tried = trials(
-        network=tuning.NETWORK, note=tuning.NOTE, learning_rate=[1.0, 2.0, 3.0], held_out_loss=[0.1, 0.2, 0.3]
-    )
+    tried = trials(network=tuning.NETWORK, learning_rate=[1.0, 2.0, 3.0], held_out_loss=[0.1, 0.2, 0.3])
     values = {
         name: tried[name].iloc[2] for name in ("norm_arg", "epochs", "batch_size", "l1", "l2", "rotation", "shift")
     }
@@ -52,20 +49,18 @@ def test_what_is_used_is_listed_and_marked():
 
 
 def test_the_network_of_the_table_is_that_of_the_model():
-    """In the words of report/results/README.md: `5×5/2v 16` is a convolution of 5×5, stride 2, no padding, 16 maps."""
+    """In the words of report/results/README.md: `3×3/2 8` is a convolution of 3×3 with stride 2 and 8 channels."""
     words = []
     for layer in Net("batch").features:
-        first, *rest = layer if isinstance(layer, nn.Sequential) else [layer]
-        size, stride, channels = first.kernel_size[0], first.stride[0], first.out_channels
-        step = f"/{stride}" if stride > 1 else ""
-        without_padding = "" if first.padding[0] else "v"
-        pooled = " pooled" if any(isinstance(part, nn.MaxPool2d) for part in rest) else ""
-        if first.groups == 1:
-            words.append(f"{size}×{size}{step}{without_padding} {channels}{pooled}")
-        else:
-            words.append(f"filter {size}×{size}")
+        match layer[0] if isinstance(layer, nn.Sequential) else layer:
+            case nn.MaxPool2d():
+                words.append("pool")
+            case nn.Conv2d(groups=1) as convolution:
+                stride = "/2" if convolution.stride == (2, 2) else ""
+                words.append(f"3×3{stride}{'' if convolution.padding == (1, 1) else 'v'} {convolution.out_channels}")
+            case nn.Conv2d(kernel_size=(size, _)):
+                words.append(f"filter {size}×{size}")
     assert ", ".join(words) == tuning.NETWORK
-    assert tuning.NOTE.endswith(f" {training.LAST_STRENGTH}")
 
 
 def test_variants_come_in_the_order_of_the_study():

@@ -22,7 +22,7 @@ def few() -> data.Dataset:
 def test_precise_statistics_are_those_of_all_that_a_layer_receives(few: data.Dataset):
     net = build("batch", ghost_batch_size=4)
     precise = evaluations.with_precise_statistics(net, few, 32)
-    first = net.features[0][0](data.to_input(few.train_images, few)).detach()  # (128, 16, 12, 12)
+    first = net.features[0][0](data.to_input(few.train_images, few)).detach()  # (128, 8, 14, 14)
     layer = next(layer for layer in precise.modules() if isinstance(layer, nn.BatchNorm2d))
     assert torch.allclose(layer.running_mean, first.mean(dim=(0, 2, 3)), atol=1e-5)
     assert torch.allclose(layer.running_var, first.var(dim=(0, 2, 3), correction=0), rtol=1e-4)

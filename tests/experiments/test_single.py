@@ -10,6 +10,7 @@ import torch
 from normstudy import data, training
 from normstudy.experiments import inside, single
 from normstudy.experiments.sweep_files import expand
+from normstudy.model import NORMALIZED_CHANNELS
 from tests.trainings import build
 
 ROOT = Path(__file__).parents[2]
@@ -62,9 +63,9 @@ def test_each_penalty_acts_on_the_weights(few: data.Dataset):
         return single.run(parameters(**({"epochs": 4, "l1": 0.0, "l2": 0.0} | changes)), few)[-1]
 
     plain, sparse, small = end(), end(l1=0.01), end(l2=0.05)
-    assert sparse["weights_near_zero"] > 2 * plain["weights_near_zero"]
+    assert sparse["weights_near_zero"] > 3 * plain["weights_near_zero"]
     assert sparse["weights_l1"] < plain["weights_l1"]
-    assert small["weights_l2"] < 0.85 * plain["weights_l2"]
+    assert small["weights_l2"] < 0.8 * plain["weights_l2"]
 
 
 def test_a_run_that_diverges_ends_with_an_empty_row(few: data.Dataset):
@@ -84,7 +85,7 @@ class TestMeasurements:
     @pytest.mark.parametrize("norm_arg", ["batch", "layer", "none"])
     def test_have_a_number_a_normalized_layer(self, norm_arg: str, few: data.Dataset):
         found = inside.measure(build(norm_arg), few, 0.01)
-        layers = 4
+        layers = len(NORMALIZED_CHANNELS)
         assert all(len(found[f"{side}_{what}"]) == layers for side in ("given", "returned") for what in ("mean", "sd"))
         if norm_arg == "none":
             assert found["gamma_mean"] is None
@@ -94,8 +95,8 @@ class TestMeasurements:
 
     def test_batch_normalization_returns_mean_0_and_standard_deviation_1_before_training(self, few: data.Dataset):
         found = inside.measure(build("batch"), few, 0.01)
-        assert found["returned_mean"] == pytest.approx([0] * 4, abs=1e-5)
-        assert found["returned_sd"] == pytest.approx([1] * 4, abs=0.01)
+        assert found["returned_mean"] == pytest.approx([0] * len(NORMALIZED_CHANNELS), abs=1e-5)
+        assert found["returned_sd"] == pytest.approx([1] * len(NORMALIZED_CHANNELS), abs=0.01)
 
     def test_the_gradient_norm_is_that_of_the_cross_entropy(self, few: data.Dataset):
         net = build("group")
@@ -108,10 +109,11 @@ class TestMeasurements:
     def test_channels_are_measured_one_by_one(self, few: data.Dataset):
         found = inside.measure(build("batch"), few, 0.01)
         for side in ("given", "returned"):
-            means, deviations = torch.tensor(found[f"{side}_channel_mean"]), torch.tensor(found[f"{side}_channel_sd"])
-            assert means.shape == deviations.shape == (4, 16)
-            assert means.mean(dim=1).tolist() == pytest.approx(found[f"{side}_mean"], abs=1e-5)
-        assert torch.tensor(found["returned_channel_sd"]).flatten().tolist() == pytest.approx([1] * 64, abs=0.01)
+            means, deviations = found[f"{side}_channel_mean"], found[f"{side}_channel_sd"]
+            assert [len(layer) for layer in means] == [len(layer) for layer in deviations] == list(NORMALIZED_CHANNELS)
+            assert [sum(layer) / len(layer) for layer in means] == pytest.approx(found[f"{side}_mean"], abs=1e-5)
+        for layer in found["returned_channel_sd"]:
+            assert layer == pytest.approx([1] * len(layer), abs=0.01)
 
     @pytest.mark.parametrize("norm_arg", ["batch", "layer", "group"])
     def test_relative_steps_do_not_see_the_scale_of_weights_that_normalization_undoes(
@@ -120,8 +122,9 @@ class TestMeasurements:
         net = build(norm_arg)
         before = inside.measure(net, few, 0.01)
         with torch.no_grad():
-            for block in net.features[:-1]:
-                block[0].weight.mul_(10)
+            for block in net.features:
+                if isinstance(block, torch.nn.Sequential):
+                    block[0].weight.mul_(10)
         after = inside.measure(net, few, 0.01)
         for name in ("relative_norm", "relative_change", "relative_range"):
             assert after[name] == pytest.approx(before[name], rel=0.02), name
