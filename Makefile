@@ -9,7 +9,11 @@ BIN := .venv/bin
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint requirements.lock \
 	$(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
-.PHONY: report test setup lint format lock bench gpu soak picture clean
+# Two processes at once, a file of tests after another; the study and its reports are made once for both.
+TOGETHER := --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 20 --durations-min 1
+ESLINT := tests/node_modules/.bin/eslint
+
+.PHONY: report test test-all setup lint format lock bench gpu soak picture clean
 
 report: .venv/report
 	$(BIN)/normstudy run -p dataset $(DATASET)
@@ -17,8 +21,12 @@ report: .venv/report
 
 setup: .venv/report
 
+# All but what needs kernels, renderers, a browser or kills: some minutes.
 test: .venv/test lint
-	$(BIN)/pytest
+	$(BIN)/pytest $(TOGETHER) -m "not slow"
+
+test-all: .venv/test lint
+	$(BIN)/pytest $(TOGETHER)
 
 # Some minutes on a machine that does nothing else; tests/benchmarks/README.md says what is measured.
 bench: .venv/test
@@ -42,6 +50,8 @@ lint: .venv/test
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if [ -x $(ESLINT) ] || [ -n "$$CI" ]; then $(ESLINT) --config tests/eslint.config.mjs report/interactive tests/interactive; \
+		else echo "ESLint is not installed: the page's scripts are not checked."; fi
 
 format: .venv/test
 	$(BIN)/ruff format
@@ -64,10 +74,10 @@ lock: .venv/uv
 		|| echo "Quarto could not be installed: the report will be made with Pandoc and Typst."
 	@touch $@
 
-.venv/test: .venv/report
+.venv/test: .venv/report tests/package.json
 	$(INSTALL) --editable '.[dev]'
-	@command -v npm >/dev/null && cd tests && npm install --silent --no-package-lock --no-audit --no-fund \
-		|| echo "npm could not install axe-core: the accessibility test will be skipped."
+	@(cd tests && npm install --silent --no-package-lock --no-audit --no-fund) || { test -z "$$CI" \
+		&& echo "npm could not install ESLint and axe-core: the page's scripts and its accessibility are not checked."; }
 	@touch $@
 
 clean:

@@ -140,9 +140,24 @@ def captions(folder: Path, kind: str) -> list[str]:
     return [re.sub(r"\s+", " ", captions[0].text_content()).strip() for captions in found]
 
 
-def references_are_links(folder: Path) -> None:
-    """Figures and tables are numbered in order, and every reference is a link whose number is its target's."""
+def section_numbers(folder: Path) -> dict[str, str]:
+    """The number of each numbered section, counted; a heading that bears another is an error."""
     numbers: dict[str, str] = {}
+    counts = [0] * 5
+    numbered = "span[contains(@class, 'header-section-number')]"
+    for heading in article(folder).xpath(f"//main//*[self::h2 or self::h3 or self::h4 or self::h5][{numbered}]"):
+        level = int(heading.tag[1]) - 2
+        counts[level:] = [counts[level] + 1] + [0] * (4 - level)
+        number = ".".join(map(str, counts[: level + 1]))
+        label = heading.get("id") or heading.getparent().get("id")
+        assert heading.xpath(f"string({numbered})").strip() == number, f"{label} is section {number}"
+        numbers[label] = number
+    return numbers
+
+
+def references_are_links(folder: Path) -> None:
+    """All that has a number is numbered in order, and every reference is a link whose number is its target's."""
+    numbers = section_numbers(folder) | {label: str(number) for number, label in enumerate(labels(folder, "eq"), 1)}
     for kind in ("fig", "tbl"):
         assert len(set(labels(folder, kind))) == len(labels(folder, kind)), "a label is there twice"
         for number, (label, caption) in enumerate(zip(labels(folder, kind), captions(folder, kind), strict=True), 1):
@@ -151,8 +166,9 @@ def references_are_links(folder: Path) -> None:
     for link in article(folder).xpath("//a[contains(@class, 'quarto-xref')]"):
         label, text = link.get("href").lstrip("#"), link.text_content().replace("\xa0", " ")
         assert article(folder).xpath(f"//*[@id='{label}']"), f"{text} refers to {label}, which is not there"
-        number = numbers.get(label, text.rpartition(" ")[2])
-        assert text in (number, f"{KINDS[label.split('-')[0]]} {number}"), f"the reference to {label} reads {text!r}"
+        assert label in numbers, f"{text} refers to {label}, which has no number"
+        right = (numbers[label], f"{KINDS[label.split('-')[0]]} {numbers[label]}")
+        assert text in right, f"the reference to {label} reads {text!r}"
 
 
 def pictures_are_described(folder: Path) -> None:

@@ -1,69 +1,107 @@
-"""The study on the small digits, run once, and its report by each renderer: what tests of the whole read."""
+"""What many tests begin with. The study and its reports are made once, for all processes that run tests together."""
 
 import os
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
+from playwright.sync_api import Browser
 
 from normstudy.rendering.render import find_quarto
+from tests import data_files
+from tests.browser import chromium
+from tests.commands import ROOT, WITHOUT_QUARTO, command
 
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 
-ROOT = Path(__file__).parents[1]
-WITHOUT_QUARTO = (
-    sys.executable,
-    "-c",
-    "from normstudy import cli; from normstudy.rendering import render; render.find_quarto = lambda: None; cli.main()",
-)
-"""What stands for `normstudy` where it is not to find Quarto."""
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the executed study, a report or a browser is slow."""
+    for item in items:
+        if {"study", "report", "browser"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
-def command(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a project's folder, as a user would, with this environment's programs first on the PATH."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment["QUARTO_PYTHON"] = sys.executable
-    return subprocess.run(words, cwd=project, env=environment, capture_output=True, text=True, check=False)
+Once = Callable[[str, Callable[[Path], None]], Path]
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project's sources: what git tracks, and what it would."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    copy = tmp_path_factory.mktemp("project")
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
-    return copy
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Gives a folder of some name, which the first process that asks for it makes while the others wait."""
+    own = tmp_path_factory.getbasetemp()
+    together = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def folder_of(name: str, make: Callable[[Path], None]) -> Path:
+        folder, made = together / name, together / f"{name}.made"
+        with FileLock(together / f"{name}.lock"):
+            if not made.exists():
+                make(folder)
+                made.touch()
+        return folder
+
+    return folder_of
 
 
 @pytest.fixture(scope="session")
-def study(project: Path) -> Path:
-    """The same, with the study run on digits."""
-    run = command(project, "normstudy", "run", "-p", "dataset", "digits")
-    assert run.returncode == 0, run.stdout + run.stderr
-    return project
+def project(once: Once) -> Path:
+    """A copy of the project's sources: what git tracks, and what it would. Not to be changed."""
+
+    def make(copy: Path) -> None:
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        for name in listed.stdout.splitlines():
+            if (ROOT / name).is_file():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, copy / name)
+
+    return once("project", make)
+
+
+@pytest.fixture(scope="session")
+def study(project: Path, once: Once) -> Path:
+    """The same, with the study run on digits. Not to be changed."""
+
+    def make(copy: Path) -> None:
+        shutil.copytree(project, copy)
+        run = command(copy, "normstudy", "run", "-p", "dataset", "digits")
+        assert run.returncode == 0, run.stdout + run.stderr
+
+    return once("study", make)
 
 
 @pytest.fixture(scope="session", params=["pandoc", "quarto"])
-def report(study: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the report on digits, made by each renderer."""
-    if request.param == "quarto":
-        if find_quarto() is None:
-            pytest.skip("Quarto is not installed")
-        made = command(study, "quarto", "render", "--profile", "digits")
+def report(study: Path, request: pytest.FixtureRequest, once: Once) -> Path:
+    """The folder of the report on digits, made by each renderer. Not to be changed."""
+    if request.param == "quarto" and find_quarto() is None:
+        pytest.skip("Quarto is not installed")
+
+    def make(copy: Path) -> None:
+        shutil.copytree(study, copy)
+        with_quarto = ("quarto", "render", "--profile", "digits")
+        without = (*WITHOUT_QUARTO, "render", "--dataset", "digits")
+        made = command(copy, *(with_quarto if request.param == "quarto" else without))
+        assert made.returncode == 0, made.stdout + made.stderr
         assert "WARN" not in made.stderr + made.stdout, made.stderr
-    else:
-        made = command(study, *WITHOUT_QUARTO, "render", "--dataset", "digits")
-    assert made.returncode == 0, made.stdout + made.stderr
-    kept = tmp_path_factory.mktemp(f"report-{request.param}") / "_report"
-    shutil.copytree(study / "_report", kept)
-    return kept
+
+    return once(f"report-{request.param}", make) / "_report"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, without a page."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a whole, small dataset in the place of MNIST."""
+    monkeypatch.setenv("NORMSTUDY_DATA", str(tmp_path))
+    return data_files.write(tmp_path)

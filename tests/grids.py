@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from normstudy.experiments import places, provenance, sweep_files, tables
-from tests.conftest import ROOT
+from tests.commands import ROOT
 
 
 def make_project(folder: Path) -> Path:

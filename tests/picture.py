@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.reading import chromium
+from tests.browser import chromium
 
 ROOT = Path(__file__).parents[1]
 SIZE = {"width": 1280, "height": 1000}  # pixels

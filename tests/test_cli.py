@@ -13,7 +13,7 @@ from normstudy.pipeline.attempts import State
 from normstudy.pipeline.execution import Progress
 from normstudy.pipeline.notebooks import NAMES
 from normstudy.pipeline.plan import plan
-from tests.conftest import ROOT, WITHOUT_QUARTO, command
+from tests.commands import ROOT, WITHOUT_QUARTO, command
 from tests.grids import make_project, write
 
 REFUSED = {
@@ -86,6 +86,7 @@ def test_the_report_s_path_reads_as_it_is(study: Path, bracketed: Path):
     assert made.stdout.splitlines()[-2:] == [f"{copy}/_report/report/index{suffix}" for suffix in (".html", ".pdf")]
 
 
+@pytest.mark.slow
 def test_a_sweep_s_path_reads_as_it_is(bracketed: Path):
     project = make_project(bracketed)
     file = write(project, "epochs: 1\nbatch_size: 512", name="[x] :star: {c}")
@@ -110,6 +111,7 @@ def test_the_notebook_explains_its_parameters(sources: Path):
     assert "passes over the training images" in run.stdout
 
 
+@pytest.mark.slow
 def test_one_variant_runs_with_plain_papermill(sources: Path):
     run = command(
         sources, "papermill", "report/notebooks/variant.ipynb", "out.ipynb", "-f", "params/batch.yaml",

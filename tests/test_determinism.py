@@ -15,8 +15,10 @@ from safetensors import safe_open
 
 from normstudy import data
 from normstudy.training import NETWORK, evaluate, fit
-from tests.conftest import ROOT, command
+from tests.commands import ROOT, command
 from tests.trainings import DEFAULTS, build, settings
+
+pytestmark = pytest.mark.slow
 
 SETTINGS = settings(epochs=2, batch_size=128, l1=3e-5, l2=5e-4)
 ORDERS = [("batch", "layer", "group"), ("group", "batch", "layer")]

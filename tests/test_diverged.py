@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests import checks
-from tests.conftest import WITHOUT_QUARTO, command
+from tests.commands import WITHOUT_QUARTO, command
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

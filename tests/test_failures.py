@@ -4,7 +4,6 @@ On disks that are full and in folders that may not be written to, nothing that w
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -17,12 +16,12 @@ import pytest
 from normstudy.pipeline import staleness
 from normstudy.pipeline.plan import plan
 from tests import small_disk
-from tests.conftest import WITHOUT_QUARTO, command
+from tests.commands import UNPRIVILEGED, WITHOUT_QUARTO, command
 from tests.grids import make_project, stored, write
-from tests.pipeline.test_execution import VARIANT, contents, run_all, spoil, write_toy
+from tests.toy import VARIANT, run_all, spoil, write_toy
+from tests.watching import contents
 
-UNPRIVILEGED = ["setpriv", "--bounding-set", "-all"] if os.geteuid() == 0 else []
-"""What makes root obey permissions."""
+pytestmark = pytest.mark.slow
 
 BOUNDLESS = 10**9
 """More bytes than a small disk has."""

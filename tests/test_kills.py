@@ -27,9 +27,12 @@ from normstudy.pipeline import attempts, staleness
 from normstudy.pipeline.plan import plan
 from normstudy.rendering import render
 from normstudy.rendering.render import find_quarto
-from tests.conftest import ROOT, WITHOUT_QUARTO
+from tests.commands import ROOT, WITHOUT_QUARTO
 from tests.grids import make_project, stored, untimed, write
-from tests.pipeline.test_execution import contents, run_all, write_toy
+from tests.toy import run_all, write_toy
+from tests.watching import contents
+
+pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("NORMSTUDY_KILLS", "4"))
 

@@ -4,20 +4,15 @@ Pandoc reads the Markdown, and a browser says where the links of the page lead t
 """
 
 import subprocess
-from collections.abc import Iterator
 
 import pypandoc
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from normstudy.pipeline.handover import harmless
-from tests.conftest import ROOT
-from tests.reading import chromium
-from tests.test_report import CHROMIUM
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+from tests.commands import ROOT
 
 FILTER = f"--lua-filter={ROOT / 'report' / 'links.lua'}"
 HERE = "https://report.example/report/"
@@ -61,13 +56,12 @@ def pandoc(markdown: str, *arguments: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Page:
     """A page at an address of its own, without a network."""
-    with chromium() as browser:
-        page = browser.new_page()
-        page.route("**/*", lambda route: route.fulfill(body=""))
-        page.goto(HERE)
-        yield page
+    page = browser.new_page()
+    page.route("**/*", lambda route: route.fulfill(body=""))
+    page.goto(HERE)
+    return page
 
 
 def leads(page: Page, html: str) -> list[str]:

@@ -3,42 +3,23 @@
 import re
 import shutil
 import struct
-import subprocess
 import tomllib
-from collections.abc import Iterator
-from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import typst
 import yaml
-from lxml import html
 from playwright.sync_api import Browser
 from pypdf import PdfReader
-from pypdf.generic import Destination
 
 from normstudy.pipeline.notebooks import NAMES
 from normstudy.rendering.render import find_quarto
 from tests import checks
-from tests.conftest import ROOT, WITHOUT_QUARTO, command
-from tests.reading import chromium, open_page
-
-needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext of poppler is not installed")
-CENTIMETRE = 72 / 2.54
-LEFT, TOP = 2.2 * CENTIMETRE, 2.4 * CENTIMETRE
-Word = tuple[float, float, float, float, str]
-
-
-@cache
-def words(pdf: Path) -> list[list[Word]]:
-    """Each page's words: left, top, right, bottom in points from the upper left corner, and the text."""
-    layout = subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, check=True).stdout
-    pages = html.fromstring(layout).xpath("//page")
-    sides = ("xmin", "ymin", "xmax", "ymax")
-    return [
-        [(*(float(word.get(side)) for side in sides), word.text) for word in page.xpath(".//word")] for page in pages
-    ]
+from tests.browser import open_page
+from tests.commands import ROOT, WITHOUT_QUARTO, command
+from tests.pdf import LEFT, TOP, addresses, figures_without_picture, filled, headings, text, words
 
 
 @pytest.fixture
@@ -46,45 +27,20 @@ def pdf(report: Path) -> Path:
     return report / "report" / "index.pdf"
 
 
-@cache
-def filled(pdf: Path) -> list[float]:
-    """How far down each page's text and pictures reach: 0 at the upper margin, 1 at the lower one."""
-    parts = []
-    for number, sheet in enumerate(PdfReader(pdf).pages, 1):
-        command = ["pdftoppm", "-gray", "-r", "36", "-f", str(number), "-l", str(number), pdf]
-        _, size, _, pixels = subprocess.run(command, capture_output=True, check=True).stdout.split(b"\n", 3)
-        width, _ = map(int, size.split())
-        top, bottom = (round(edge / 2) for edge in (TOP, float(sheet.mediabox.height) - TOP))
-        rows = [row for row in range(top, bottom) if min(pixels[row * width : (row + 1) * width]) < 200]
-        parts.append((max(rows, default=top) - top) / (bottom - top))
-    return parts
+@pytest.mark.parametrize(("picture", "without"), [("none", ["1:", "3:"]), ("circle(fill: blue)", [])])
+def test_a_figure_without_its_picture_is_noticed(tmp_path: Path, picture: str, without: list[str]):
+    captioned = f"figure({picture}, caption: [one])"
+    beside = "figure(rect(width: 80pt, height: 50pt, fill: red), caption: [another])"
+    source = f"#lorem(150)\n#{captioned}\n#lorem(30)\n#grid(columns: 2, {beside}, {captioned})"
+    (tmp_path / "three.typ").write_text(source)
+    typst.compile(tmp_path / "three.typ", output=tmp_path / "three.pdf")
+    assert figures_without_picture(tmp_path / "three.pdf") == without
 
 
-def headings(pdf: Path) -> Iterator[tuple[str, int, float]]:
-    """The PDF's bookmarks: the heading, its page counted from 0, and how far from the page's upper edge it stands."""
-    reader = PdfReader(pdf)
-    entries = list(reader.outline)
-    while entries:
-        entry = entries.pop(0)
-        if isinstance(entry, Destination):
-            number = reader.get_destination_page_number(entry)
-            yield str(entry.title), number, float(reader.pages[number].mediabox.height) - float(entry.top)
-        else:
-            entries = entry + entries
-
-
-def addresses(pdf: Path) -> list[str]:
-    """What the PDF's links lead to outside it."""
-    links = [link.get_object() for sheet in PdfReader(pdf).pages for link in sheet.get("/Annots", [])]
-    return [str(link["/A"]["/URI"]) for link in links if "/URI" in link.get("/A", {})]
-
-
-def text(pdf: Path) -> str:
-    return " ".join(word[4] for page in words(pdf) for word in page)
-
-
-@needs_poppler
 class TestPdf:
+    def test_every_figure_has_its_picture(self, pdf: Path):
+        assert figures_without_picture(pdf) == []
+
     def test_nothing_runs_over_a_margin(self, pdf: Path):
         for number, (page, sheet) in enumerate(zip(words(pdf), PdfReader(pdf).pages, strict=True), 1):
             right, bottom = float(sheet.mediabox.width) - LEFT, float(sheet.mediabox.height) - TOP
@@ -147,12 +103,6 @@ class TestPdf:
 @pytest.fixture(params=[390, 1280], ids=["phone", "desktop"])
 def screen(request: pytest.FixtureRequest) -> dict[str, int]:
     return {"width": request.param, "height": 844}
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def within(report: Path) -> list[Path]:

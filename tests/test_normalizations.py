@@ -11,7 +11,7 @@ from normstudy.analysis import inference
 from normstudy.display import figures
 from normstudy.experiments import parameters
 from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
-from tests.conftest import ROOT
+from tests.commands import ROOT
 
 
 def test_it_comes_in_the_order_of_the_study():

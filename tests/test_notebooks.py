@@ -8,7 +8,7 @@ import pytest
 
 from normstudy.experiments import parameters
 from normstudy.pipeline.notebooks import NOTEBOOKS as NOTEBOOK_TABLE
-from tests.conftest import ROOT
+from tests.commands import ROOT
 
 NOTEBOOKS = sorted((ROOT / "report" / "notebooks").glob("*.ipynb"))
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from normstudy.rendering.render import find_quarto
-from tests.conftest import ROOT, command
-from tests.pipeline.test_execution import VARIANT, contents, run_all, spoil, write_toy
-from tests.rendering.test_leftovers import becomes_true
-from tests.rendering.test_render import stand_in
+from tests.commands import ROOT, command, stand_in
+from tests.toy import VARIANT, run_all, spoil, write_toy
+from tests.watching import becomes_true, contents
+
+pytestmark = pytest.mark.slow
 
 SOURCES = [ROOT / "report" / "index.qmd", *sorted((ROOT / "report" / "sections").glob("*.qmd"))]
 

@@ -11,13 +11,10 @@ import pytest
 import yaml
 
 from normstudy.cli import main
-from tests.conftest import ROOT
-from tests.experiments.test_parameters import FILES, MISSPELT, WRONG_VALUES
-from tests.pipeline.test_execution import contents
-from tests.test_failures import UNPRIVILEGED
-from tests.test_files import DAMAGES, raw
-
-__all__ = ["raw"]  # a fixture: a data folder with few images
+from tests.commands import ROOT, UNPRIVILEGED
+from tests.data_files import DAMAGES
+from tests.watching import contents
+from tests.wrong_parameters import FILES, MISSPELT, WRONG_VALUES
 
 Case = tuple[Callable[[Path], object], list[str], str]
 """What is done to a project, the command, and what its line must hold."""

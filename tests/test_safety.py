@@ -12,7 +12,7 @@ from pathlib import Path
 
 import lxml.html
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from pypdf import PdfReader
 
 from normstudy import data, training
@@ -20,8 +20,7 @@ from normstudy.experiments import sweep_files, tables
 from normstudy.experiments.places import sweep_tables
 from normstudy.rendering.render import find_quarto
 from tests import checks
-from tests.conftest import ROOT, WITHOUT_QUARTO, command
-from tests.test_report import CHROMIUM
+from tests.commands import ROOT, WITHOUT_QUARTO, command
 from tests.trainings import build, settings
 
 HOSTILE = "<script>document.title = 'taken'</script> **bold** [link](x.html) {{< var dataset >}} $x$ | `code`"
@@ -167,13 +166,11 @@ def server(report: Path) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_the_page_works_under_a_policy_that_forbids_other_hosts(server: str):
+def test_the_page_works_under_a_policy_that_forbids_other_hosts(server: str, browser: Browser):
     errors: list[str] = []
     asked: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
+    with browser.new_context() as context:
+        page = context.new_page()
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
@@ -182,7 +179,6 @@ def test_the_page_works_under_a_policy_that_forbids_other_hosts(server: str):
         page.get_by_role("button", name="Next normalization").first.click()
         page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
         page.wait_for_timeout(500)
-        browser.close()
     assert errors == []
     assert len(asked) > 5
     assert [url for url in asked if not url.startswith((server, "data:"))] == []
@@ -213,4 +209,5 @@ def test_weights_that_hold_code_are_not_executed(tmp_path: Path):
 
 def test_the_repository_has_no_pickle():
     listed = command(ROOT, "git", "ls-files").stdout.splitlines()
+    assert "pyproject.toml" in listed
     assert not [name for name in listed if name.endswith((".pkl", ".pickle", ".pt", ".pth", ".npy"))]

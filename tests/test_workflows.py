@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.commands import ROOT
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 
@@ -43,7 +43,7 @@ def test_the_report_is_published_by_a_quarto_whose_pdf_keeps_text_alternatives()
 
 @pytest.mark.parametrize("file", sorted(WORKFLOWS.glob("*.yml")), ids=lambda file: file.name)
 def test_commands_of_a_workflow_are_those_that_there_are(file: Path):
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    called = [word for step in steps(file) for word in re.findall(r"make (\w+)", step.get("run", ""))]
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    called = [word for step in steps(file) for word in re.findall(r"make ([\w-]+)", step.get("run", ""))]
     assert called
     assert set(called) <= set(targets)

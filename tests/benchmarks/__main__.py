@@ -35,7 +35,7 @@ from normstudy.experiments import parameters, single
 from normstudy.machine.devices import choose_device
 from normstudy.rendering.render import find_quarto
 from tests.benchmarks import peers
-from tests.conftest import ROOT
+from tests.commands import ROOT
 
 NOTEBOOK = ROOT / "report" / "notebooks" / "variant.ipynb"
 VALUES = parameters.parameters(NOTEBOOK, [ROOT / "params" / "batch.yaml"], {})

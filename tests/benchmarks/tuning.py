@@ -13,7 +13,7 @@ import pandas as pd
 from normstudy import data
 from normstudy.experiments import parameters, single
 from normstudy.machine.processor import cores
-from tests.conftest import ROOT
+from tests.commands import ROOT
 
 HELD_OUT = 5000
 

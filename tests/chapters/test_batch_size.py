@@ -6,7 +6,7 @@ import pytest
 
 from normstudy.analysis import inference
 from normstudy.chapters import batch_size
-from tests.conftest import ROOT
+from tests.commands import ROOT
 
 PUBLISHED = pd.read_csv(ROOT / "report" / "results" / "wu-he-2018.csv")
 SIZES = (2, 8, 32)

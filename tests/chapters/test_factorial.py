@@ -7,7 +7,7 @@ import pytest
 
 from normstudy.analysis import effects
 from normstudy.chapters import factorial
-from tests.conftest import ROOT
+from tests.commands import ROOT
 from tests.factorials import factorial as invented
 from tests.factorials import planted_on
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from normstudy.display import notation
 from normstudy.display.notation import NUMBER
 from tests import checks
-from tests.conftest import ROOT
+from tests.commands import ROOT
 
 ANY = st.floats(-1e300, 1e300) | st.sampled_from([math.nan, math.inf, -math.inf])
 DIGITS = st.integers(0, 6)

@@ -11,8 +11,8 @@ import torch
 from normstudy.display import spreadsheet
 from normstudy.normalizations import NORMALIZING
 from normstudy.statistics import normalize, statistics
+from tests.needs import need
 
-needs_libreoffice = pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 GAMMA, BETA = torch.tensor([1.0, 2.0, 0.5, 1.5]), torch.tensor([0.0, -1.0, 0.25, 3.0])
 
 
@@ -29,6 +29,7 @@ def workbook(tmp_path: Path) -> Path:
 
 def recalculated(path: Path) -> dict[str, set[float]]:
     """Every number of every sheet, as LibreOffice calculates it."""
+    need("LibreOffice", shutil.which("soffice"))
     openpyxl.load_workbook(path).save(path)  # without the stored results, so that it has to calculate them
     out = path.parent / "out"
     profile = (path.parent / "profile").as_uri()
@@ -81,12 +82,12 @@ def test_values_are_stored_beside_the_formulas(workbook: Path):
     assert any(abs(number - statistics(example(), "batch").standard_deviations[0].item()) < 1e-9 for number in numbers)
 
 
-@needs_libreoffice
+@pytest.mark.slow
 def test_libreoffice_agrees(workbook: Path):
     assert_agrees(recalculated(workbook), example())
 
 
-@needs_libreoffice
+@pytest.mark.slow
 def test_a_changed_pixel_moves_the_statistics(workbook: Path):
     book = openpyxl.load_workbook(workbook)
     front = book[spreadsheet.FRONT]

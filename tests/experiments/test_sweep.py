@@ -75,8 +75,9 @@ class TestResults:
         assert [rows[0]["batch_size"] for rows in stored(project, file).values()] == [128]
 
 
+@pytest.mark.slow
 class TestEndings:
-    GRID = "seed: [0, 1, 2, 3, 4, 5, 6, 7]\nnorm_arg: batch\nepochs: 20\nbatch_size: 64"
+    GRID = "seed: [0, 1, 2, 3, 4]\nnorm_arg: batch\nepochs: 12\nbatch_size: 64"
 
     def start(self, project: Path) -> subprocess.Popen[str]:
         """The command, at work on a grid, with at least one run finished and others in flight."""
@@ -103,12 +104,12 @@ class TestEndings:
 
         file = project / "params" / "grid.yaml"
         finished = stored(project, file)
-        assert 0 < len(finished) < 8
+        assert 0 < len(finished) < 5
         seen: list[tuple[int, int]] = []
         sweep.sweep(project, file, {}, jobs=2, report=lambda *numbers: seen.append(numbers))
-        assert seen[0] == (len(finished), 8)
+        assert seen[0] == (len(finished), 5)
         after = stored(project, file)
-        assert len(after) == 8
+        assert len(after) == 5
         assert all(after[name] == rows for name, rows in finished.items())
 
     def test_a_ctrl_c_that_is_lost_in_another_library_ends_it_after_the_next_run(

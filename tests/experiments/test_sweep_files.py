@@ -6,7 +6,7 @@ import pytest
 
 from normstudy.experiments import sweep_files
 from normstudy.experiments.parameters import ParameterError
-from tests.conftest import ROOT
+from tests.commands import ROOT
 from tests.grids import make_project, write
 
 

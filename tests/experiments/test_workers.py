@@ -14,11 +14,12 @@ import pytest
 
 from normstudy import data, files
 from normstudy.experiments import places, single, sweep_files, tables
-from tests.conftest import ROOT
+from tests.commands import ROOT
+from tests.data_files import idx
 from tests.grids import make_project, stored, untimed, write
-from tests.test_files import idx
 
 distributed = pytest.importorskip("distributed")
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -90,7 +91,7 @@ def test_a_run_gives_the_same_numbers_on_a_worker_as_here(project: Path, start: 
 
 
 def test_a_killed_worker_costs_only_its_own_runs_which_another_takes_over(project: Path, start: Start, scheduler: str):
-    file = write(project, "seed: [0, 1, 2, 3, 4, 5]\nnorm_arg: batch\nepochs: 15\nbatch_size: 64")
+    file = write(project, "seed: [0, 1, 2, 3]\nnorm_arg: batch\nepochs: 10\nbatch_size: 64")
     victim, _ = start_workers(start, scheduler, 2)
     sweeping = sweep_over(scheduler, project)
     with distributed.Client(scheduler, timeout=60) as client:
@@ -101,7 +102,7 @@ def test_a_killed_worker_costs_only_its_own_runs_which_another_takes_over(projec
         assert all(at_work.values()), "both workers are in mid-run"
         victim.kill()
         finished = stored(project, file)
-        assert 0 < len(finished) < 6
+        assert 0 < len(finished) < 4
     out, error = sweeping.communicate()
     assert sweeping.returncode == 0, out + error
     results = stored(project, file)
@@ -122,7 +123,7 @@ def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("mnist")
 def test_the_data_travel_with_the_runs_and_outlive_a_worker(project: Path, start: Start, scheduler: str):
-    file = write(project, "dataset: mnist\nseed: [0, 1, 2]\nnorm_arg: batch\nepochs: 15\nbatch_size: 64")
+    file = write(project, "dataset: mnist\nseed: [0, 1, 2]\nnorm_arg: batch\nepochs: 10\nbatch_size: 64")
     (victim,) = start_workers(start, scheduler, 1)
     sweeping = sweep_over(scheduler, project)
     table = places.sweep_tables(project, "grid", "mnist")[0]

@@ -9,78 +9,21 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 from unittest.mock import Mock
 
-import nbformat
 import pytest
 from filelock import FileLock, Timeout
-from nbformat.v4 import new_code_cell, new_notebook
 
 from normstudy import cli
 from normstudy.experiments import places, provenance
-from normstudy.experiments.parameters import VARIANTS
 from normstudy.pipeline import attempts, execution, handover, staleness
 from normstudy.pipeline.attempts import State
-from normstudy.pipeline.notebooks import NAMES
 from normstudy.pipeline.plan import Run, plan
 from normstudy.pipeline.staleness import reasons
-
-VARIANT = """
-    import json
-    from pathlib import Path
-    Path(output, "metrics.csv").write_text(
-        f"epoch,test_accuracy,seconds,train_loss,test_loss\\n{epochs},0.9,1,0.1,0.1\\n"
-    )
-    Path(output, "variables.json").write_text(json.dumps({"norm_arg": norm_arg, "epochs": epochs}))
-"""
-READER = """
-    from pathlib import Path
-    text = "".join(Path(runs, name, "metrics.csv").read_text() for name in ("batch", "layer", "group"))
-    Path(output, "all.csv").write_text(text)
-"""
-
-
-def write_notebook(file: Path, parameters: str, *cells: str) -> None:
-    notebook = new_notebook(
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    )
-    notebook.cells = [new_code_cell(textwrap.dedent(parameters).strip(), metadata={"tags": ["parameters"]})]
-    notebook.cells += [new_code_cell(textwrap.dedent(cell).strip()) for cell in cells]
-    nbformat.write(notebook, file)
-
-
-def write_toy(root: Path) -> None:
-    notebooks = root / "report" / "notebooks"
-    notebooks.mkdir(parents=True)
-    (root / "params").mkdir()
-    (root / "_quarto.yml").write_text("project: {type: website}\n")
-    parameters = (
-        'norm_arg: str = "batch"  # n\ndataset: str = "digits"  # d\ngroups: int = 4  # g\nepochs: int = 2  # e\n'
-    )
-    write_notebook(notebooks / "variant.ipynb", f'{parameters}output: str = ""  # o', VARIANT)
-    reader = 'dataset: str = "digits"  # d\nruns: str = ""  # r\noutput: str = ""  # o'
-    for name in ("comparison", "statistics"):
-        write_notebook(notebooks / f"{name}.ipynb", reader, READER)
-    for name in NAMES:  # the others read what is published
-        if name not in (*VARIANTS, "comparison", "statistics"):
-            write_notebook(
-                notebooks / f"{name}.ipynb", 'results: str = "report/results"  # r\noutput: str = ""  # o', "1"
-            )
-    (root / "report" / "results").mkdir()
-    (root / "report" / "results" / "tuning.csv").write_text("seed\n0\n")
-    for name in ("batch", "layer", "group"):
-        (root / "params" / f"{name}.yaml").write_text(f"norm_arg: {name}\n")
-
-
-def run_all(root: Path, **settings: object) -> dict[str, str]:
-    """Bring the toy up to date; name → how it ended."""
-    runs = plan(root, settings.pop("overrides", {}))
-    return {
-        ended.run.name: ended.why or ended.state.value for ended in execution.bring_up_to_date(root, runs, **settings)
-    }
+from tests.toy import READER, VARIANT, run_all, spoil, write_toy
+from tests.watching import contents
 
 
 def phrases(run: Run) -> list[str]:
@@ -89,10 +32,6 @@ def phrases(run: Run) -> list[str]:
 
 def find(root: Path, name: str) -> Run:
     return next(run for run in plan(root, None) if run.name == name)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 @pytest.fixture
@@ -114,13 +53,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def done(finished: Path, tmp_path: Path) -> Path:
     """A project in which everything is up to date."""
     return shutil.copytree(finished, tmp_path / "done")
-
-
-def spoil(root: Path, *cells: str, name: str = "variant") -> None:
-    """Change a notebook's cells after its parameters."""
-    file = root / "report" / "notebooks" / f"{name}.ipynb"
-    parameters = nbformat.read(file, 4).cells[0].source
-    write_notebook(file, parameters, *cells)
 
 
 def test_what_is_up_to_date_is_not_run_again(done: Path):
@@ -236,6 +168,7 @@ def test_a_broken_record_is_no_record(done: Path, content: str):
     assert phrases(find(done, "batch")) == ["never run"]
 
 
+@pytest.mark.slow
 def test_a_command_killed_at_any_moment_loses_nothing_that_was_complete(done: Path):
     wanted = contents(done / "report" / "executed" / "digits" / "batch")
     (done / "params" / "batch.yaml").write_text("norm_arg: batch\nepochs: 9\n")

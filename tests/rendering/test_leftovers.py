@@ -3,12 +3,12 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from normstudy.rendering import leftovers
+from tests.watching import becomes_true
 
 ARTICLE = Path("report", "index.qmd")
 
@@ -24,13 +24,6 @@ def root(tmp_path: Path) -> Path:
 
 def left(root: Path) -> set[str]:
     return {path.name for path in (root / "report").iterdir()}
-
-
-def becomes_true(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.05)
-    return condition()
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from pypdf import PdfReader
 
 from normstudy.rendering.render import RenderError, find_quarto, finish, render, renderer
 from tests import checks
+from tests.commands import stand_in
 
-CHROMIUM = next((name for name in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(name).exists()), None)
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="150"><rect width="300" height="150" fill="#0072B2"/>'
     '<circle cx="150" cy="75" r="50" fill="#fff"/></svg>'
@@ -220,14 +220,6 @@ def quarto(request: pytest.FixtureRequest) -> str | None:
     if request.param == "pandoc":
         return None
     return find_quarto() or pytest.skip("Quarto is not installed")
-
-
-def stand_in(program: Path, script: str = "") -> str:
-    """A program that does what a shell script says."""
-    program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    return str(program)
 
 
 def change(file: Path, old: str, new: str) -> None:
@@ -515,7 +507,6 @@ def test_the_pdf_carries_text_alternatives_and_the_title(example: Path):
     assert alternatives.count('Curves of batch: "low" & 5 < 6') == 3
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_report_can_be_made_again_bit_for_bit(example: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1500000000")
     first = [file.read_bytes() for file in render(example)]
@@ -527,13 +518,11 @@ def test_a_report_can_be_made_again_bit_for_bit(example: Path, monkeypatch: pyte
     assert information.creation_date.timestamp() == 1500000000
 
 
-def test_the_page_reads_on_a_phone_in_the_dark_and_by_keyboard(example: Path):
+def test_the_page_reads_on_a_phone_in_the_dark_and_by_keyboard(example: Path, browser: Browser):
     wide = "| " + " | ".join(f"column{n}" for n in range(20)) + " |\n" + "|--" * 20 + "|\n" + "| 1234567 " * 20 + "|\n"
     change(example / "report" / "index.qmd", "## Introduction", f"{wide}\n## Introduction")
     page, pdf = render(example)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    with browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark") as context:
         opened = context.new_page()
         opened.goto(page.as_uri())
         assert opened.evaluate("document.documentElement.scrollWidth") == 390
@@ -541,7 +530,6 @@ def test_the_page_reads_on_a_phone_in_the_dark_and_by_keyboard(example: Path):
         assert opened.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(18, 52, 86)"
         opened.keyboard.press("Tab")
         assert opened.evaluate("document.activeElement.textContent") == "Skip to the text"
-        browser.close()
     assert "column19" in checks.pdf_text(pdf)
 
 
@@ -565,6 +553,9 @@ def edit(pattern: str, replacement: str, name: str = "report/index.html", count:
         (edit("All of it", "{{&lt; var x &gt;}}"), "unresolved in the page"),
         (edit("Table\u00a02:", "Table\u00a03:"), "the caption of tbl-plain"),
         (edit(">Figure\u00a02</a>", ">Figure\u00a03</a>"), "the reference to fig-both"),
+        (edit(">Section\u00a02.1</a>", ">Section\u00a02.2</a>"), "the reference to sec-deeper"),
+        (edit(">Equation\u00a01</a>", ">Equation\u00a02</a>"), "the reference to eq-norm"),
+        (edit('header-section-number">2.1<', 'header-section-number">2.2<'), "sec-deeper is section 2.1"),
         (edit('alt="[^"]*"', 'alt=""'), "no text alternative"),
         (edit('alt="[^"]*"', 'alt=""', "report/shown/batch-preview.html"), "no text alternative"),
         (edit('src="drawn.svg"', 'src="lost.svg"'), "lost.svg is not there"),

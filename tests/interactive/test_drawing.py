@@ -13,7 +13,8 @@ from normstudy import data, files, training
 from normstudy.analysis import trained_layers
 from normstudy.display import page_data
 from normstudy.model import Net
-from tests.reading import chromium, open_page, write_page
+from tests.browser import open_page
+from tests.interactive.page import write_page
 from tests.trainings import build, settings
 
 VARIANTS = ("batch", "layer", "group")
@@ -40,12 +41,6 @@ def nets(digits: data.Dataset) -> dict[str, Net]:
     for net in nets.values():
         training.fit(net, digits, settings(epochs=5, batch_size=32))
     return {name: net.eval() for name, net in nets.items()}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 Opener = Callable[[Mapping[str, Net], data.Dataset], Page]

@@ -1,24 +1,12 @@
-"""Pages with the interactive figures, opened in Chromium from disk as a reader would."""
+"""A bare page with the interactive figures, as they stand in the article."""
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.commands import ROOT
 
-REPORT = Path(__file__).parent.parent / "report"
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """The browser of this machine, or else the one that Playwright installs."""
-    installed = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+REPORT = ROOT / "report"
 
 
 def write_page(folder: Path, *sections: str) -> Path:
@@ -44,13 +32,3 @@ def write_page(folder: Path, *sections: str) -> Path:
         encoding="utf-8",
     )
     return path
-
-
-def open_page(context: Browser | BrowserContext, address: str) -> Page:
-    """A page in which every error is a failure when `check_errors` is called."""
-    page = context.new_page()
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.on("console", lambda message: message.type in ("error", "warning") and page.errors.append(message.text))
-    page.goto(address)
-    return page

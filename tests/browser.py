@@ -1,0 +1,32 @@
+"""The one way to open a page: in Chromium, without a window."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.needs import need
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine, or else the one that Playwright installs."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    installed = next(filter(None, map(shutil.which, names)), None)
+    with sync_playwright() as playwright:
+        need("Chromium", installed or Path(playwright.chromium.executable_path).exists())
+        browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def open_page(context: Browser | BrowserContext, address: str) -> Page:
+    """A page that keeps a list of its errors and warnings."""
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda message: message.type in ("error", "warning") and page.errors.append(message.text))
+    page.goto(address)
+    return page
