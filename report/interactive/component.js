@@ -1,4 +1,4 @@
-// What the two interactive figures share: elements, numbers as text, announcements, and appearing only when all is there.
+// What the two interactive figures share: elements, announcements, and appearing only when all is there.
 "use strict";
 
 globalThis.component = (() => {
@@ -13,31 +13,6 @@ globalThis.component = (() => {
     }
     made.append(...children);
     return made;
-  }
-
-  // Numbers as normstudy/display/notation.py writes them.
-
-  const formats = [];
-
-  /** A number with so many decimals: −0.02, 7,978, never −0.00. */
-  function decimal(value, digits = 0) {
-    formats[digits] ??= new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" });
-    return formats[digits].format(value).replace("-", "−");
-  }
-
-  /** A number with about `digits` decimals: fewer where it is large. */
-  function number(value, digits = 4) {
-    const whole = Math.max(0, Math.floor(Math.log10(Math.abs(value) || 1)));
-    return decimal(value, Math.max(0, digits - whole));
-  }
-
-  /** A share, 0 to 1, in percent: 99.5 %. */
-  const percent = (share, digits = 0) => `${decimal(100 * share, digits)}\u00a0%`;
-
-  /** A positive number as a power of ten: 1×10⁻⁵. */
-  function power(value) {
-    const [mantissa, exponent] = value.toExponential().split("e");
-    return `${mantissa}×10${exponent.replace("+", "").replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}`;
   }
 
   /** Make `region`, a live region, say the last of the texts that come within a short while. */
@@ -68,5 +43,5 @@ globalThis.component = (() => {
     return root;
   }
 
-  return Object.freeze({ element, decimal, number, percent, power, announcer, shadow });
+  return Object.freeze({ element, announcer, shadow });
 })();

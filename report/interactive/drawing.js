@@ -3,7 +3,8 @@
 "use strict";
 
 (() => {
-  const { element, decimal, number, percent, announcer, shadow } = globalThis.component;
+  const { decimal, number, percent } = globalThis.notation;
+  const { element, announcer, shadow } = globalThis.component;
   const { load, run, softmax } = globalThis.network;
 
   const SIDE = 28;

@@ -3,8 +3,10 @@
 "use strict";
 
 (() => {
-  const { EPSILON, apart, count, statistics, normalize, divisors } = globalThis.normalization;
-  const { element, number, power, announcer, shadow } = globalThis.component;
+  const { apart, count, statistics, normalize, divisors } = globalThis.normalization;
+  const { number } = globalThis.notation;
+  const { placeInWords, setInWords, steps } = globalThis.calculation;
+  const { element, announcer, shadow } = globalThis.component;
 
   const ALL = Object.entries(globalThis.explorerData?.normalizations ?? {});
 
@@ -80,17 +82,6 @@
     });
   }
 
-  /** In words, the values that share with one of this image, channel, row and column (all counted from 0). */
-  function setInWords(normalization, { image, channel, row, column }, C, groups) {
-    const letters = apart(normalization);
-    const [wide, group] = [C / groups, Math.floor((channel * groups) / C)];
-    const [first, last] = letters.includes("G") ? [group * wide + 1, (group + 1) * wide] : [channel + 1, channel + 1];
-    const whole = !letters.includes("G") && !letters.includes("C");
-    const channels = whole ? "all channels" : first === last ? `channel ${first}` : `channels ${first} to ${last}`;
-    const pixel = letters.includes("H") ? ` in row ${row + 1}, column ${column + 1}` : "";
-    return `${channels}${pixel} of ${letters.includes("N") ? `image ${image + 1}` : "every image"}`;
-  }
-
   class NormalizationExplorer extends HTMLElement {
     connectedCallback() {
       if (this.shadowRoot || !globalThis.explorerData) return;
@@ -153,15 +144,15 @@
     input({ name, value }) {
       const { shape, values, kept, scope } = this.state;
       const [N, C, H] = shape;
-      const number = Number(value);
-      if (name === "N") this.reshape([number, C, H, H]);
-      else if (name === "C") this.reshape([N, number, H, H]);
-      else if (name === "H") this.reshape([N, C, number, number]);
-      else if (name === "groups") this.set({ groups: number });
-      else if (name === "x") value !== "" && this.set({ values: values.with(kept, number) });
+      const chosen = Number(value);
+      if (name === "N") this.reshape([chosen, C, H, H]);
+      else if (name === "C") this.reshape([N, chosen, H, H]);
+      else if (name === "H") this.reshape([N, C, chosen, chosen]);
+      else if (name === "groups") this.set({ groups: chosen });
+      else if (name === "x") value !== "" && this.set({ values: values.with(kept, chosen) });
       else if (name === "gamma" || name === "beta") {
         const { channel } = this.current();
-        const scaled = this.state[name].map((old, c) => (scope === "all" || c === channel ? number : old));
+        const scaled = this.state[name].map((old, c) => (scope === "all" || c === channel ? chosen : old));
         this.set({ [name]: scaled, view: "output" });
       } else this.set({ [name]: value });
     }
@@ -180,15 +171,19 @@
       this.showValue();
     }
 
-    /** The value that is looked at: under the pointer, else the one last clicked or reached by the keyboard. */
+    /** The value that is looked at, under the pointer, else the one last clicked or reached by the keyboard, and what becomes of it. */
     current() {
-      const { shape, kept, pointed } = this.state;
+      const { shape, values, gamma, beta, kept, pointed } = this.state;
       const [, C, H, W] = shape;
       const index = pointed ?? kept;
       const block = Math.floor(index / (H * W));
+      const place = { image: Math.floor(block / C), channel: block % C, row: Math.floor(index / W) % H, column: index % W };
       const set = this.found.sets[index];
-      return { index, set, image: Math.floor(block / C), channel: block % C, row: Math.floor(index / W) % H, column: index % W,
-        mean: this.found.means[set], variance: this.found.variances[set], deviation: this.found.deviations[set] };
+      const [x, sum, mean] = [values[index], this.found.sums[set], this.found.means[set]];
+      const [variance, deviation] = [this.found.variances[set], this.found.deviations[set]];
+      const normalized = (x - mean) / deviation;
+      const [scale, shift] = [gamma[place.channel], beta[place.channel]];
+      return { index, set, ...place, x, sum, mean, variance, deviation, normalized, scale, shift, result: scale * normalized + shift };
     }
 
     showControls() {
@@ -224,47 +219,44 @@
     }
 
     showValue() {
-      const { shape, normalization, groups, values, gamma, beta, kept, pointed } = this.state;
-      const [, C, H] = shape;
       const current = this.current();
-      const { index, set, image, channel, row, column, mean, variance, deviation } = current;
-      const m = this.found.size;
-      const x = values[index];
-      const normalized = (x - mean) / deviation;
-      const result = gamma[channel] * normalized + beta[channel];
-      const signed = (value) => (value < 0 ? `(${number(value)})` : number(value));
-      const inSet = setInWords(normalization, current, C, groups);
-      const first = values.filter((_, i) => this.found.sets[i] === set).slice(0, 3);
+      this.sheet.mark(current.index, this.found.sets, this.state.kept);
+      this.showCalculation(current);
+      this.showScaleAndShift(current);
+      if (this.state.pointed === null) this.tell(current);
+    }
 
-      this.sheet.mark(index, this.found.sets, kept);
-      const place = `image ${image + 1}, channel ${channel + 1}` + (H > 1 ? `, row ${row + 1}, column ${column + 1}` : "");
-      this.find(".place").replaceChildren(element("strong", {}, `x = ${number(x)}`), ` in ${place}. One mean and one standard deviation for ${inSet}.`);
-      const rows = [
-        ["values", "m", Object.fromEntries(ALL)[normalization].size, m],
-        ["sum", "Σx", Array.from(first, signed).join(" + ") + (m > 3 ? " + …" : ""), number(this.found.sums[set])],
-        ["mean", "μ", `Σx / m = ${number(this.found.sums[set])} / ${m}`, number(mean)],
-        ["variance", "v", "Σ(x − μ)² / m", number(variance)],
-        ["standard deviation", "σ", `√(v + ${power(EPSILON)})`, number(deviation)],
-        ["normalized", "x̂", `(x − μ) / σ = (${number(x)} − ${signed(mean)}) / ${number(deviation)}`, number(normalized)],
-        ["result", "y", `γ · x̂ + β = ${number(gamma[channel])} · ${signed(normalized)} + ${signed(beta[channel])}`, number(result)],
-      ];
+    showCalculation(current) {
+      const { shape, normalization, groups, values } = this.state;
+      const inSet = setInWords(normalization, current, shape[1], groups);
+      this.find(".place").replaceChildren(element("strong", {}, `x = ${number(current.x)}`), ` in ${placeInWords(current, shape)}. One mean and one standard deviation for ${inSet}.`);
+      const sharing = values.filter((_, i) => this.found.sets[i] === current.set);
+      const rows = steps(current, sharing, Object.fromEntries(ALL)[normalization].size);
       this.find(".calculation").replaceChildren(...rows.map(([name, symbol, how, value]) => element("tr", {},
-        element("th", { scope: "row" }, `${name} `, element("i", {}, symbol)), element("td", { className: "how" }, how), element("td", { className: "is" }, `${value}`))));
+        element("th", { scope: "row" }, `${name} `, element("i", {}, symbol)), element("td", { className: "how" }, how), element("td", { className: "is" }, value))));
+      const { x } = this.form.elements;
+      if (this.shadowRoot.activeElement !== x) x.value = Number(values[this.state.kept].toFixed(4));
+    }
 
-      const { elements } = this.form;
-      if (this.shadowRoot.activeElement !== elements.x) elements.x.value = Number(values[kept].toFixed(4));
-      for (const [name, list] of Object.entries({ gamma, beta })) {
-        elements[name].value = list[channel];
-        elements[name].nextElementSibling.textContent = number(list[channel]);
+    showScaleAndShift({ channel, scale, shift }) {
+      for (const [name, value] of Object.entries({ gamma: scale, beta: shift })) {
+        const slider = this.form.elements[name];
+        slider.value = value;
+        slider.nextElementSibling.textContent = number(value);
       }
       this.find(".channel").textContent = `channel ${channel + 1}`;
       this.find("[data-do=undo]").textContent = `γ = σ, β = μ in channel ${channel + 1}`;
-      this.find(".undo-note").textContent = !apart(normalization).includes("N")
+      const letters = apart(this.state.normalization);
+      this.find(".undo-note").textContent = !letters.includes("N")
         ? "γ = σ and β = μ give a whole channel back as it was: all of its values share one mean and one standard deviation."
-        : `γ = σ and β = μ give the channel back for this ${apart(normalization).includes("G") ? "image's group" : "image"} only: elsewhere the same γ and β meet another mean and standard deviation.`;
-      if (pointed === null) {
-        this.say(`${normalization} normalization, ${count(shape, normalization, groups)} means and standard deviations. Value ${number(x)} in ${place} shares mean ${number(mean)} and standard deviation ${number(deviation)} with ${m - 1} others: ${inSet}. Normalized ${number(normalized)}, result ${number(result)}.`);
-      }
+        : `γ = σ and β = μ give the channel back for this ${letters.includes("G") ? "image's group" : "image"} only: elsewhere the same γ and β meet another mean and standard deviation.`;
+    }
+
+    /** Say it to those who cannot see it. */
+    tell(current) {
+      const { shape, normalization, groups } = this.state;
+      const { x, mean, deviation, normalized, result } = current;
+      this.say(`${normalization} normalization, ${count(shape, normalization, groups)} means and standard deviations. Value ${number(x)} in ${placeInWords(current, shape)} shares mean ${number(mean)} and standard deviation ${number(deviation)} with ${this.found.size - 1} others: ${setInWords(normalization, current, shape[1], groups)}. Normalized ${number(normalized)}, result ${number(result)}.`);
     }
   }
 

@@ -21,7 +21,7 @@ globalThis.network = (() => {
   const outputLength = (length, kernel, stride, padding, dilation) =>
     Math.floor((length + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 
-  function convolution({ shape: [C, H, W], values }, { stride, padding, dilation, groups, shape, arrays: { weight, bias } }) {
+  function convolution({ shape: [, H, W], values }, { stride, padding, dilation, groups, shape, arrays: { weight, bias } }) {
     const [K, wide, R, S] = shape; // K filters that each look at `wide` channels
     const [P, Q] = [outputLength(H, R, stride[0], padding[0], dilation[0]), outputLength(W, S, stride[1], padding[1], dilation[1])];
     const result = new Float64Array(K * P * Q);

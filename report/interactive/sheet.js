@@ -3,7 +3,8 @@
 "use strict";
 
 globalThis.createSheet = (() => {
-  const { element, number } = globalThis.component;
+  const { number } = globalThis.notation;
+  const { element } = globalThis.component;
   const SMALLEST = 24; // pixels: the side of a value that a finger still hits
   const ROOM = [[36, 2], [26, 1]]; // from so many pixels on, a value is written with so many decimals
   const LARGEST = 72; // pixels: wider, a sheet no longer reads as one

@@ -1,0 +1,334 @@
+"""The explorer: its arithmetic is that of statistics.py; it shows what it computes, by mouse, touch and keyboard."""
+
+import http.server
+import random
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from playwright.sync_api import Browser, Page
+
+from normstudy import data, statistics
+from normstudy.display import notation, page_data
+from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
+from tests.browser import open_page
+from tests.interactive.page import write_page
+from tests.trainings import build
+
+STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("page")
+    write_page(folder, "explorer")
+    net = build("batch")
+    page_data.write_explorer_data(folder / "shown/statistics/explorer-data.js", net, "batch", data.load("digits"))
+    return folder
+
+
+@pytest.fixture
+def page(browser: Browser, folder: Path) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = open_page(context, (folder / "index.html").as_uri())
+    yield page
+    context.close()
+    assert page.errors == []
+
+
+def test_the_page_writes_numbers_as_the_report_does(page: Page):
+    values = [0.0, -0.0, -0.004, 0.004, -0.02, 1234.5678, -98765.4, 0.29, 1e-12]
+    written = page.evaluate("values => values.map((value) => notation.decimal(value, 2))", values)
+    assert written == [notation.decimal(value, 2) for value in values]
+    assert page.evaluate("[notation.decimal(7978), notation.decimal(-0.2)]") == ["7,978", "0"]
+    assert page.evaluate("notation.percent(0.995, 2)") == notation.percent(0.995, 2)
+    assert page.evaluate("[1e-5, 3.5e-12, 2e8].map(notation.power)") == [
+        notation.exact(1e-5),
+        notation.exact(3.5e-12),
+        "2×10⁸",
+    ]
+    assert page.locator(".calculation").filter(has_text="√(v + 1×10⁻⁵)").count() == 1
+
+
+def state(page: Page) -> dict:
+    """What the explorer holds, as plain lists."""
+    return page.evaluate(
+        """() => {
+            const { state, found } = document.querySelector("normalization-explorer");
+            const plain = (object) => Object.fromEntries(Object.entries(object).map(
+                ([name, value]) => [name, ArrayBuffer.isView(value) ? [...value] : value]));
+            return { ...plain(state), found: plain(found) };
+        }"""
+    )
+
+
+def tensor(page: Page) -> torch.Tensor:
+    """The values of the sheet: (N, C, H, W), float64."""
+    now = state(page)
+    return torch.tensor(now["values"], dtype=torch.float64).reshape(now["shape"])
+
+
+def cells(page: Page, what: str) -> list:
+    """A property of every value's element, in the order of the tensor's elements."""
+    return page.evaluate(
+        """(what) => {
+            const cells = [...document.querySelector("normalization-explorer").shadowRoot.querySelectorAll(".value")];
+            return cells.sort((a, b) => a.dataset.index - b.dataset.index).map(eval(what));
+        }""",
+        what,
+    )
+
+
+SHARES = "(cell) => cell.classList.contains('shares')"
+NUMBER = "(cell) => Number(cell.dataset.value)"
+
+
+def choose(page: Page, **settings: object) -> None:
+    for name, value in settings.items():
+        if name == "normalization":
+            page.locator(f".card.{value}").click()
+        else:
+            page.locator(f"select[name={name}]").select_option(str(value))
+
+
+def cases(number: int) -> Iterator[tuple[list[int], str, int]]:
+    """Shapes, normalizations and numbers of groups by chance, the same in every run."""
+    chance = random.Random(0)
+    for _ in range(number):
+        shape = [chance.randint(1, 6), chance.randint(1, 12), chance.randint(1, 5), chance.randint(1, 5)]
+        groups = chance.choice([groups for groups in range(1, shape[1] + 1) if shape[1] % groups == 0])
+        yield shape, chance.choice(NORMALIZING), groups
+
+
+def test_the_page_computes_what_statistics_py_computes(page: Page) -> None:
+    torch.manual_seed(0)
+    for shape, normalization, groups in cases(60):
+        x = 3 * torch.randn(shape, dtype=torch.float64) + 1
+        gamma, beta = torch.randn(2, shape[1], dtype=torch.float64)
+        found = page.evaluate(
+            """([values, shape, normalization, groups, gamma, beta]) => {
+                const found = globalThis.normalization.statistics(values, shape, normalization, groups);
+                const y = globalThis.normalization.normalize(values, shape, found, gamma, beta);
+                const parts = [found.sets, found.sums, found.means, found.variances, found.deviations, y];
+                const count = globalThis.normalization.count(shape, normalization, groups);
+                return [count, found.size, ...parts.map((part) => [...part])];
+            }""",
+            [x.flatten().tolist(), shape, normalization, groups, gamma.tolist(), beta.tolist()],
+        )
+        count, size, sets, *numbers = found
+        expected = statistics.statistics(x, normalization, groups)
+        assert count == statistics.count(shape, normalization, groups)
+        assert size == expected.size
+        assert sets == expected.sets.flatten().tolist()
+        y = statistics.normalize(x, normalization, groups, gamma, beta)
+        wanted = (expected.sums, expected.means, expected.variances, expected.standard_deviations, y)
+        for number, want in zip(numbers, wanted, strict=True):
+            got = torch.tensor(number, dtype=torch.float64)
+            torch.testing.assert_close(got, want.flatten(), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("groups", [0, 3])
+def test_the_page_refuses_groups_that_do_not_divide_the_channels(page: Page, groups: int) -> None:
+    with pytest.raises(Exception, match="must divide the 4 channels"):
+        page.evaluate("(groups) => normalization.sharingSets([1, 4, 1, 1], 'group', groups)", groups)
+
+
+def test_it_starts_with_what_a_layer_of_the_trained_network_receives(page: Page) -> None:
+    dataset = data.load("digits")
+    labels = dataset.test_labels.tolist()
+    images = data.to_input(dataset.test_images[[labels.index(label) for label in range(4)]], dataset)
+    net = build("batch").eval()
+    with torch.no_grad():
+        activation = net.features[1][:-2](net.features[0](images))  # (4, 12, 14, 14), before the second normalization
+    expected = activation[:, :4, 5:7, 5:7].flatten()
+    assert cells(page, NUMBER) == pytest.approx(expected.tolist(), abs=1e-4)
+    assert "trained on digits" in page.locator(".source").inner_text()
+
+
+@pytest.mark.parametrize("normalization", NORMALIZING)
+def test_pointing_at_a_value_marks_those_that_share_with_it_and_no_other(page: Page, normalization: str) -> None:
+    choose(page, N=3, C=6, normalization=normalization)  # groups stay 2
+    sets = statistics.sharing_sets((3, 6, 2, 2), normalization, 2).flatten()
+    for index in (0, 29, 71):
+        page.locator(f"[data-index='{index}']").hover()
+        marked = torch.tensor(cells(page, SHARES))
+        assert torch.equal(marked, sets == sets[index])
+        dots = cells(page, "(cell) => getComputedStyle(cell, '::after').content !== 'none'")
+        assert dots == marked.tolist(), "a mark that is no colour"
+        assert page.locator(".frame.shares").count() == 1
+
+
+@pytest.mark.parametrize("normalization", NORMALIZING)
+def test_the_numbers_of_a_value_are_those_of_its_set(page: Page, normalization: str) -> None:
+    choose(page, normalization=normalization)
+    page.locator("[data-index='37']").click()
+    x = tensor(page)
+    found = statistics.statistics(x, normalization, 2)
+    own = found.sets.flatten()[37]
+    shown = [float(text.replace("−", "-")) for text in page.locator(".calculation .is").all_inner_texts()]
+    normalized = statistics.normalize(x, normalization, 2).flatten()[37]
+    expected = [found.size, found.sums[own], found.means[own], found.variances[own], found.standard_deviations[own]]
+    assert shown == pytest.approx([*map(float, expected), float(normalized), float(normalized)], abs=1e-3)
+    assert f"= {statistics.count(x.shape, normalization, 2)} means" in page.locator(".idea").inner_text()
+    assert page.locator(".label").count() == statistics.count(x.shape, normalization, 2)
+
+
+def test_a_button_steps_through_all_normalizations(page: Page) -> None:
+    seen = [state(page)["normalization"]]
+    for _ in NORMALIZING:
+        page.get_by_role("button", name="Next normalization").click()
+        seen.append(state(page)["normalization"])
+        page.get_by_role("status").filter(has_text=f"{seen[-1]} normalization").wait_for(state="attached")
+    assert seen == [*NORMALIZING, NORMALIZING[0]]
+
+
+@pytest.mark.parametrize("name", NORMALIZING)
+def test_each_normalization_has_its_colour(page: Page, name: str) -> None:
+    colour = page.locator(f".card.{name}").evaluate("(card) => getComputedStyle(card).borderInlineStartColor")
+    red, green, blue = (int(NORMALIZATIONS[name].colour[start : start + 2], 16) for start in (1, 3, 5))
+    assert colour == f"rgb({red}, {green}, {blue})"
+
+
+@pytest.mark.parametrize("channels", range(1, 9))
+def test_only_divisors_of_the_channels_are_offered_as_groups(page: Page, channels: int) -> None:
+    choose(page, C=channels)
+    offered = page.locator("select[name=groups] option").all_inner_texts()
+    assert [int(text) for text in offered] == [g for g in range(1, channels + 1) if channels % g == 0]
+
+
+def test_larger_shapes_are_filled_with_numbers_that_are_always_the_same(page: Page) -> None:
+    choose(page, N=6, C=8, H=4)
+    first = tensor(page)
+    assert first.shape == (6, 8, 4, 4)
+    assert "generated" in page.locator(".source").inner_text()
+    assert abs(float(first.mean())) < 0.1
+    assert abs(float(first.std()) - 1) < 0.1
+    page.get_by_role("button", name="Start again").click()
+    choose(page, N=6, C=8, H=4)
+    assert torch.equal(tensor(page), first)
+
+
+def test_the_arrow_keys_walk_over_the_sheet_which_is_one_tab_stop(page: Page) -> None:
+    page.locator("[data-index='0']").focus()
+    here = "() => Number(document.querySelector('normalization-explorer').shadowRoot.activeElement.dataset.index)"
+    steps = {
+        "ArrowRight": 1,
+        "ArrowDown": 3,  # one row down
+        "End": 15,  # the last column of channel 4, same row
+        "Control+End": 63,
+        "ArrowRight ": 63,  # the edge
+        "ArrowUp": 61,
+        "Home": 48,
+        "Control+Home": 0,
+    }
+    for key, index in steps.items():
+        page.keyboard.press(key.strip())
+        assert page.evaluate(here) == index, key
+        assert sum(tab == 0 for tab in cells(page, "(cell) => cell.tabIndex")) == 1
+        assert state(page)["kept"] == index
+    page.get_by_role("status").filter(has_text="shares mean").wait_for(state="attached")
+    focused = "document.querySelector('normalization-explorer').shadowRoot.activeElement"
+    assert page.evaluate(f"() => getComputedStyle({focused}).outlineStyle") == "solid"
+
+
+def test_a_pointer_that_leaves_gives_the_chosen_value_back(page: Page) -> None:
+    page.locator("[data-index='5']").click()
+    page.locator("[data-index='50']").hover()
+    assert state(page)["pointed"] == 50
+    page.locator(".idea").hover()
+    assert (state(page)["pointed"], state(page)["kept"]) == (None, 5)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZING)
+def test_gamma_and_beta_of_a_set_give_its_part_of_the_channel_back(page: Page, normalization: str) -> None:
+    choose(page, normalization=normalization)
+    page.locator("[data-index='21']").click()
+    page.get_by_role("button", name="γ = σ, β = μ").click()
+    x = tensor(page)
+    result = torch.tensor(cells(page, NUMBER)).reshape(x.shape)
+    restored = (result - x).abs() < 1e-3  # numbers are shown with four decimals
+    image, channel = 1, 1  # of value 21
+    images = slice(None) if normalization == "batch" else image
+    assert restored[images, channel].all()
+    assert not restored[:, [0, 2, 3]].all()
+
+
+def test_a_changed_value_moves_the_statistics_of_its_set_alone(page: Page) -> None:
+    choose(page, normalization="layer")
+    before = state(page)["found"]["means"]
+    page.locator("[data-index='20']").click()  # in image 2
+    page.get_by_label("Change this x").fill("100")
+    after = state(page)["found"]["means"]
+    assert [old != new for old, new in zip(before, after, strict=True)] == [False, True, False, False]
+    assert cells(page, NUMBER)[20] == 100
+
+
+def test_a_slider_scales_all_channels_or_one(page: Page) -> None:
+    page.get_by_label("scale γ").fill("2")
+    assert state(page)["gamma"] == [2, 2, 2, 2]
+    page.locator("[data-index='8']").click()  # channel 3
+    page.locator("[name=scope][value=one]").check()
+    page.get_by_label("shift β").fill("-1.5")
+    assert state(page)["beta"] == [0, 0, -1.5, 0]
+    x = tensor(page)
+    y = statistics.normalize(x, "batch", 1, torch.tensor([2.0] * 4), torch.tensor([0, 0, -1.5, 0]))
+    assert cells(page, NUMBER) == pytest.approx(y.flatten().tolist(), abs=1e-3)
+
+
+@pytest.mark.parametrize(("shape", "digits"), [({}, True), ({"H": 4}, False)])
+def test_it_fits_a_phone_and_a_finger(browser: Browser, folder: Path, shape: dict, digits: bool) -> None:
+    with browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True) as context:
+        page = open_page(context, (folder / "index.html").as_uri())
+        choose(page, **shape)
+        page.locator("[data-index='3']").tap()
+        assert state(page)["kept"] == 3
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        sizes = cells(page, "(cell) => [cell.offsetWidth, cell.offsetHeight]")
+        assert min(side for size in sizes for side in size) >= 22  # with the gap between them 24
+        assert all(cells(page, "(cell) => cell.scrollWidth <= cell.clientWidth"))
+        assert any(cells(page, "(cell) => cell.lastChild.textContent !== ''")) is digits
+
+
+def test_a_reader_without_javascript_and_a_printer_see_the_static_figure(browser: Browser, folder: Path) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = open_page(context, (folder / "index.html").as_uri())
+        assert page.get_by_text("Static figure.").first.is_visible()
+    with browser.new_context() as context:
+        page = open_page(context, (folder / "index.html").as_uri())
+        assert not page.get_by_text("Static figure.").first.is_visible()
+        page.emulate_media(media="print")
+        assert page.get_by_text("Static figure.").first.is_visible()
+        assert not page.locator(".idea").is_visible()
+
+
+def test_nothing_moves_for_a_reader_who_wants_less_motion(browser: Browser, folder: Path) -> None:
+    for preference, moves in (("reduce", False), ("no-preference", True)):
+        with browser.new_context(reduced_motion=preference) as context:
+            page = open_page(context, (folder / "index.html").as_uri())
+            duration = page.locator(".sheet").evaluate("(sheet) => getComputedStyle(sheet).transitionDuration")
+            assert (duration not in ("0s", "none")) is moves
+
+
+def test_it_works_under_a_content_security_policy_that_allows_only_its_own_files(
+    browser: Browser, folder: Path
+) -> None:
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Content-Security-Policy", STRICT)
+            super().end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with browser.new_context() as context:
+            page = open_page(context, f"http://127.0.0.1:{server.server_port}/index.html")
+            page.get_by_role("button", name="Next normalization").click()
+            assert state(page)["normalization"] == "layer"
+            assert page.locator(".frame.shares").is_visible()
+            assert page.errors == []
+        server.shutdown()
