@@ -1,13 +1,16 @@
-"""What normalization and penalty do, each and together: every normalization with every penalty, seed by seed."""
+"""What normalization and penalty do: differences between their levels, and what two combinations owe to each."""
 
 import itertools
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from normstudy.analysis.inference import holm, student
+from normstudy.normalizations import NORMALIZING
+
+Columns = dict[tuple[str, str, str], np.ndarray]
+"""What a difference is called → the difference, a number a seed."""
 
 
 def cube(runs: pd.DataFrame, outcome: str) -> tuple[np.ndarray, list[str], list[str]]:
@@ -26,43 +29,34 @@ def cube(runs: pd.DataFrame, outcome: str) -> tuple[np.ndarray, list[str], list[
     return wide.to_numpy().reshape(len(wide), len(first), len(second)), first, second
 
 
-def _parts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(S, A, B) taken apart, seed by seed: the effects (S, A) and (S, B), and the interaction (S, A, B)."""
-    values = values - values.mean(axis=(1, 2), keepdims=True)
-    of_first, of_second = values.mean(axis=2), values.mean(axis=1)
-    return of_first, of_second, values - of_first[:, :, None] - of_second[:, None, :]
+def contrasts(runs: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """How far the levels of each factor are apart, seed by seed.
 
-
-def _students(columns: Mapping[tuple[str | None, ...], np.ndarray], names: list[str], kind: str) -> pd.DataFrame:
-    """`student` of each column, beside what it is called; each p is corrected for the number of its `kind`."""
-    labels = pd.DataFrame(list(columns), columns=names, dtype=object)
-    table = labels.join(student(np.stack(list(columns.values()), axis=1)))
-    return table.assign(p=table.groupby(kind, sort=False)["p"].transform(holm))
-
-
-def effects(runs: pd.DataFrame, outcome: str) -> pd.DataFrame:
-    """How each normalization, each penalty and each combination departs from the mean of all.
-
-    The effect of a combination is what its two main effects leave unexplained: the interaction.
+    Normalizations are averaged over the penalties. Penalties are averaged over the normalizations that normalize.
 
     Returns:
-        A row an effect: `kind` ("normalization", "penalty" or "interaction"), `normalization`, `penalty` (None where
-        the effect is over all of them), `mean`, `low`, `high`, `p` (corrected for the number of effects of its kind).
+        A row a difference: `kind` ("against none", "pair" among those that normalize, or "penalty" against no penalty),
+        `first`, `second`, `mean` (of first minus second), `low`, `high`, `p` (corrected for the number of its kind).
     """
-    values, first, second = cube(runs, outcome)
-    of_first, of_second, rest = _parts(values)
-    columns: dict[tuple[str | None, ...], np.ndarray] = {}
-    for (a, normalization), (b, penalty) in itertools.product(enumerate(first), enumerate(second)):
-        columns["normalization", normalization, None] = of_first[:, a]
-        columns["penalty", None, penalty] = of_second[:, b]
-        columns["interaction", normalization, penalty] = rest[:, a, b]
-    kinds = ("normalization", "penalty", "interaction")
-    columns = {name: columns[name] for kind in kinds for name in columns if name[0] == kind}
-    return _students(columns, ["kind", "normalization", "penalty"], "kind")
+    values, normalizations, penalties = cube(runs, outcome)
+    normalizing = [name for name in normalizations if name in NORMALIZING]
+    chosen = [normalizations.index(name) for name in normalizing]
+    of_first = dict(zip(normalizations, values.mean(axis=2).T, strict=True))
+    of_second = dict(zip(penalties, values[:, chosen].mean(axis=1).T, strict=True))
+    columns: Columns = {}
+    if "none" in of_first:
+        columns |= {("against none", name, "none"): of_first[name] - of_first["none"] for name in normalizing}
+    columns |= {("pair", a, b): of_first[a] - of_first[b] for a, b in itertools.combinations(normalizing, 2)}
+    columns |= {("penalty", kind, "none"): of_second[kind] - of_second["none"] for kind in penalties if kind != "none"}
+    return _students(columns, ["kind", "first", "second"], "kind")
 
 
 def decomposition(runs: pd.DataFrame, outcome: str, cells: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """What makes the difference between two combinations: the normalization, the penalty, or that they go together.
+    """What the difference between two combinations owes to the normalization, and what to the penalty.
+
+    One is changed into the other by changing normalization and penalty one after the other, in both orders. What each
+    change makes, averaged over the orders, is its part (Shapley, 1953): the two add up to the whole difference, and
+    nothing enters but the two combinations and the two on the way.
 
     Args:
         runs: the table of runs, with every normalization and every penalty.
@@ -70,39 +64,29 @@ def decomposition(runs: pd.DataFrame, outcome: str, cells: Mapping[str, tuple[st
         cells: a name → its normalization and its penalty.
 
     Returns:
-        Four rows for every two names: `first`, `second`, `source` ("all", "normalization", "penalty", "interaction";
-        the last three add up to the first), `mean` (of first minus second), `low`, `high`, `p` (corrected for the
-        number of rows of its source).
+        Four rows for every two names: `first`, `second`, `source` ("all", "normalization", "penalty", and "order": by
+        how much the part of the penalty is larger if it is changed last), `mean` (of first minus second), `low`,
+        `high`, `p` (corrected for the number of rows of its source).
     """
     values, normalizations, penalties = cube(runs, outcome)
-    of_first, of_second, rest = _parts(values)
-    columns: dict[tuple[str | None, ...], np.ndarray] = {}
+    columns: Columns = {}
     for one, other in itertools.combinations(cells, 2):
         (a, b), (c, d) = ((normalizations.index(n), penalties.index(p)) for n, p in (cells[one], cells[other]))
-        columns[one, other, "all"] = values[:, a, b] - values[:, c, d]
-        columns[one, other, "normalization"] = of_first[:, a] - of_first[:, c]
-        columns[one, other, "penalty"] = of_second[:, b] - of_second[:, d]
-        columns[one, other, "interaction"] = rest[:, a, b] - rest[:, c, d]
+        whole = values[:, a, b] - values[:, c, d]
+        before, after = (
+            values[:, c, b] - values[:, c, d],
+            values[:, a, b] - values[:, a, d],
+        )  # the normalization's change
+        penalty = (before + after) / 2
+        columns[one, other, "all"] = whole
+        columns[one, other, "normalization"] = whole - penalty
+        columns[one, other, "penalty"] = penalty
+        columns[one, other, "order"] = after - before
     return _students(columns, ["first", "second", "source"], "source")
 
 
-def variation(runs: pd.DataFrame, outcome: str) -> pd.DataFrame:
-    """Which part of an outcome's variation each factor explains: the analysis of variance with repeated measures.
-
-    Returns:
-        A row a source: `source` ("normalization", "penalty", "interaction", "seed", "rest"), `share` (0 to 1), `F`, and
-        `p` by Greenhouse & Geisser's lower bound (1959), which takes nothing for granted about the covariances.
-    """
-    values, first, second = cube(runs, outcome)
-    seeds, total = len(values), ((values - values.mean()) ** 2).sum()
-    sources, repeats = ("normalization", "penalty", "interaction"), (len(second), len(first), 1)
-    rows = []
-    for source, part, repeat in zip(sources, _parts(values), repeats, strict=True):
-        mean = part.mean(axis=0)
-        explained, error = seeds * repeat * (mean**2).sum(), repeat * ((part - mean) ** 2).sum()
-        ratio = explained / error * (seeds - 1) if error else np.nan
-        rows.append((source, explained / total, ratio, stats.f.sf(ratio, 1, seeds - 1)))
-    of_seed = values.mean(axis=(1, 2)) - values.mean()
-    rows.append(("seed", len(first) * len(second) * (of_seed**2).sum() / total, np.nan, np.nan))
-    rows.append(("rest", 1 - sum(row[1] for row in rows), np.nan, np.nan))
-    return pd.DataFrame(rows, columns=["source", "share", "F", "p"])
+def _students(columns: Columns, names: list[str], kind: str) -> pd.DataFrame:
+    """`student` of each column, beside what it is called; each p is corrected for the number of its `kind`."""
+    labels = pd.DataFrame(list(columns), columns=names, dtype=object)
+    table = labels.join(student(np.stack(list(columns.values()), axis=1)))
+    return table.assign(p=table.groupby(kind, sort=False)["p"].transform(holm))

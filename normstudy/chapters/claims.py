@@ -1,9 +1,30 @@
 """Sentences that several chapters make from their tables of differences (see `inference.pairs`)."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from normstudy.analysis.inference import LEVEL
-from normstudy.display.notation import certainty, decimal, out_of
+from normstudy.display.notation import certainty, decimal, listed, out_of
+
+BORNE_OUT, CONTRADICTED, OPEN = "borne out", "contradicted", "left open"
+
+
+def verdict(names: Sequence[str], rows: pd.DataFrame, sign: int) -> str:
+    """For which of several differences a predicted sign was found, or the other one, by more than chance would give.
+
+    Args:
+        names: what each difference is called.
+        rows: a row a difference: `mean` and `p` (corrected for their number).
+        sign: 1 where a difference above 0 was predicted, −1 where one below.
+    """
+    found: dict[str, list[str]] = {BORNE_OUT: [], OPEN: [], CONTRADICTED: []}
+    for name, mean, p in zip(names, rows["mean"], rows["p"], strict=True):
+        found[OPEN if not p < LEVEL else BORNE_OUT if sign * mean > 0 else CONTRADICTED].append(f"`{name}`")
+    said = [(kind, which) for kind, which in found.items() if which]
+    if len(said) == 1:
+        return said[0][0]
+    return listed([f"{kind} for {listed(which)}" for kind, which in said])
 
 
 def largest(pairs: pd.DataFrame, of: str, unit: str, scale: float = 1) -> list[str]:

@@ -1,85 +1,120 @@
 """Effects in results of several seeds: a planted one is found with its sign, size and interval; where none is, none."""
 
+import itertools
+
 import pandas as pd
 import pytest
-from statsmodels.stats.anova import AnovaRM
 
 from normstudy.analysis import effects
 from tests.factorials import factorial, planted_on
 
+CELLS = {"batch": ("batch", "L1 + L2"), "layer": ("layer", "L2"), "group": ("group", "L1")}
+DRAWS = 100
 
-def of(table: pd.DataFrame, kind: str, normalization: str | None = None, penalty: str | None = None) -> pd.Series:
-    chosen = table["kind"] == kind
-    for name, level in (("normalization", normalization), ("penalty", penalty)):
-        chosen &= table[name].isna() if level is None else table[name] == level
-    (row,) = [row for _, row in table[chosen].iterrows()]
+
+def contrast(table: pd.DataFrame, first: str, second: str) -> pd.Series:
+    """The row of a contrast that `effects.contrasts` has made."""
+    (row,) = [row for _, row in table.iterrows() if (row["first"], row["second"]) == (first, second)]
     return row
 
 
-def test_a_planted_main_effect_is_found_with_its_sign_size_and_interval():
-    # 0.01 on one of five normalizations is 0.008 above the mean of all, and leaves the others 0.002 below it.
-    table = effects.effects(factorial(planted_on(group=0.01), draw=1), "test_accuracy")
-    group, batch = of(table, "normalization", "group"), of(table, "normalization", "batch")
-    assert group["low"] < 0.008 < group["high"]
-    assert group["low"] > 0.005
-    assert group["p"] < 0.05
-    assert batch["low"] < -0.002 < batch["high"]
-    assert (table.loc[table["kind"] != "normalization", "p"] > 0.05).all()
+def parts(planted: dict[tuple[str, str], float] | None = None, draw: int = 0, noise: float = 0.002) -> pd.DataFrame:
+    """What batch minus layer owes to what, by source."""
+    table = effects.decomposition(factorial(planted, noise=noise, draw=draw), "test_accuracy", CELLS)
+    return table[(table["first"] == "batch") & (table["second"] == "layer")].set_index("source")
 
 
-def test_a_planted_loss_has_the_opposite_sign():
-    table = effects.effects(factorial(planted_on(group=0.01)), "test_loss")
-    assert of(table, "normalization", "group")["high"] < 0
+def covered(rows: list[pd.Series], size: float) -> int:
+    return sum(row["low"] < size < row["high"] for row in rows)
 
 
-def test_a_planted_interaction_is_found_where_it_is():
-    table = effects.effects(factorial({("batch", "L1"): 0.02}), "test_accuracy")
-    share = 0.02 * (1 - 1 / 5) * (1 - 1 / 4)  # what the two main effects and the mean of all leave over
-    found = of(table, "interaction", "batch", "L1")
-    assert found["low"] < share < found["high"]
-    assert found["p"] < 0.05
-    explained = effects.variation(factorial({("batch", "L1"): 0.02}), "test_accuracy").set_index("source")
-    assert explained.loc["interaction", "p"] < 0.05
+class TestContrasts:
+    def test_a_planted_normalization_is_found_with_its_sign_and_size_and_no_other(self):
+        table = effects.contrasts(factorial(planted_on(group=0.01), draw=1), "test_accuracy")
+        for first, second, size in (("group", "none", 0.01), ("batch", "group", -0.01)):
+            row = contrast(table, first, second)
+            assert row["low"] < size < row["high"]
+            assert abs(row["mean"] - size) < 0.003
+            assert row["p"] < 0.05
+        untouched = table[(table[["first", "second"]] != "group").all(axis=1)]
+        assert len(untouched) == 3 + 3 + 3
+        assert (untouched["p"] > 0.05).all()
 
-
-def test_where_nothing_is_planted_nothing_is_found_but_in_one_study_of_twenty():
-    kinds = ("normalization", "penalty", "interaction")
-    found = dict.fromkeys(kinds, 0)
-    for draw in range(40):
-        table = effects.effects(factorial(draw=draw), "test_accuracy")
-        for kind in kinds:
-            found[kind] += bool((table.loc[table["kind"] == kind, "p"] < 0.05).any())
-    assert all(number <= 6 for number in found.values()), found  # more than 6 of 40 at 5 %: less than 1 in 100
-
-
-def test_an_interval_covers_the_planted_effect_in_nineteen_studies_of_twenty():
-    covered = 0
-    for draw in range(60):
-        row = of(
-            effects.effects(factorial(planted_on(group=0.01), draw=draw), "test_accuracy"), "normalization", "group"
+    def test_what_happens_without_normalization_moves_nothing_but_the_contrasts_with_it(self):
+        before, after = (
+            effects.contrasts(factorial(planted), "test_accuracy") for planted in (None, planted_on(none=-0.3))
         )
-        covered += row["low"] < 0.008 < row["high"]
-    assert 0.87 <= covered / 60 <= 0.99
+        others = before["kind"] != "against none"
+        pd.testing.assert_frame_equal(before[others], after[others])
+        assert after.loc[~others, "mean"].to_numpy() == pytest.approx(before.loc[~others, "mean"].to_numpy() + 0.3)
+
+    def test_a_planted_loss_has_the_opposite_sign(self):
+        table = effects.contrasts(factorial(planted_on(group=0.01)), "test_loss")
+        assert contrast(table, "group", "none")["high"] < 0
+
+    def test_a_planted_penalty_is_found_among_those_that_normalize(self):
+        planted = {(name, "L1"): -0.01 for name in ("batch", "layer", "group", "instance")}
+        table = effects.contrasts(factorial(planted, draw=2), "test_accuracy")
+        row = contrast(table, "L1", "none")
+        assert row["kind"] == "penalty"
+        assert row["low"] < -0.01 < row["high"] < 0
+
+    def test_an_interval_covers_the_planted_effect_in_nineteen_studies_of_twenty(self):
+        rows = [
+            contrast(effects.contrasts(factorial(planted_on(group=0.01), draw=draw), "test_accuracy"), "group", "none")
+            for draw in range(DRAWS)
+        ]
+        assert covered(rows, 0.01) >= 93
+
+    def test_where_nothing_is_planted_nothing_is_found_but_in_one_study_of_twenty(self):
+        tables = [effects.contrasts(factorial(draw=draw), "test_accuracy") for draw in range(DRAWS)]
+        found = pd.DataFrame([table.groupby("kind")["p"].min() < 0.05 for table in tables]).sum()
+        assert len(found) == 3
+        assert (found <= 11).all(), found  # more than 11 of 100 at 5 %: in less than 1 of 100
 
 
-def test_the_analysis_of_variance_is_that_of_statsmodels_but_for_the_cautious_probability():
-    runs = factorial(planted_on(group=0.01) | {("batch", "L1"): 0.02})
-    table = effects.variation(runs, "test_accuracy").set_index("source")
-    plain = runs.astype({"normalization": str, "penalty": str})
-    oracle = AnovaRM(plain, "test_accuracy", "seed", within=["normalization", "penalty"]).fit().anova_table
-    for source, name in (
-        ("normalization", "normalization"),
-        ("penalty", "penalty"),
-        ("interaction", "normalization:penalty"),
-    ):
-        assert table.loc[source, "F"] == pytest.approx(oracle.loc[name, "F Value"])
-        assert table.loc[source, "p"] > oracle.loc[name, "Pr > F"]
-    assert table["share"].sum() == pytest.approx(1)
+class TestDecomposition:
+    def test_the_parts_add_up_to_the_whole(self):
+        runs = factorial({("batch", "L1 + L2"): 0.02} | planted_on(group=0.01), noise=0.01)
+        table = effects.decomposition(runs, "test_accuracy", CELLS)
+        for _, part in table.groupby(["first", "second"]):
+            means = part.set_index("source")["mean"]
+            assert means["normalization"] + means["penalty"] == pytest.approx(means["all"])
+
+    def test_each_is_laid_to_what_was_planted(self):
+        both = planted_on(batch=0.01)
+        for normalization, penalty in itertools.product(("batch", "layer"), ("L1 + L2",)):
+            both[normalization, penalty] = both.get((normalization, penalty), 0) - 0.004
+        means = parts(both, noise=1e-6)["mean"]
+        assert means["normalization"] == pytest.approx(0.01, abs=1e-5)
+        assert means["penalty"] == pytest.approx(-0.004, abs=1e-5)
+        assert means["order"] == pytest.approx(0, abs=1e-5)
+
+    def test_what_only_the_two_together_do_is_shared_out_evenly_and_said(self):
+        means = parts({("batch", "L1 + L2"): 0.02}, noise=1e-6)["mean"]
+        assert means["normalization"] == pytest.approx(0.01, abs=1e-5)
+        assert means["penalty"] == pytest.approx(0.01, abs=1e-5)
+        assert means["order"] == pytest.approx(0.02, abs=1e-5)
+
+    def test_rows_and_columns_of_other_combinations_do_not_enter(self):
+        elsewhere = {("none", "L1"): -0.5, ("instance", "L2"): -0.5, ("batch", "none"): -0.5, ("group", "L1"): -0.5}
+        pd.testing.assert_series_equal(parts()["mean"], parts(elsewhere)["mean"])
+
+    def test_an_interval_covers_the_planted_parts_in_nineteen_studies_of_twenty(self):
+        planted = planted_on(batch=0.01) | {("batch", "L1 + L2"): 0.006, ("layer", "L1 + L2"): -0.004}
+        tables = [parts(planted, draw) for draw in range(DRAWS)]
+        assert covered([table.loc["normalization"] for table in tables], 0.01) >= 93
+        assert covered([table.loc["penalty"] for table in tables], -0.004) >= 93
+
+    def test_where_nothing_is_planted_no_part_is_found(self):
+        tables = [effects.decomposition(factorial(draw=draw), "test_accuracy", CELLS) for draw in range(DRAWS)]
+        found = pd.DataFrame([table.groupby("source")["p"].min() < 0.05 for table in tables]).sum()
+        assert (found <= 11).all(), found
 
 
 def test_an_unbalanced_factorial_is_refused():
     runs = factorial()
     with pytest.raises(ValueError, match="is missing"):
-        effects.effects(runs.iloc[1:], "test_accuracy")
+        effects.contrasts(runs.iloc[1:], "test_accuracy")
     with pytest.raises(ValueError, match="more than once"):
-        effects.effects(pd.concat([runs, runs.iloc[:1]]), "test_accuracy")
+        effects.contrasts(pd.concat([runs, runs.iloc[:1]]), "test_accuracy")

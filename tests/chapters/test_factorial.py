@@ -5,21 +5,26 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from normstudy.analysis import effects
 from normstudy.chapters import factorial
 from tests.commands import ROOT
 from tests.factorials import factorial as invented
 from tests.factorials import planted_on
 
 CELLS = {"batch": ("batch", "L1 + L2"), "layer": ("layer", "L2"), "group": ("group", "L1")}
+NORMALIZING = ("batch", "layer", "group", "instance")
 
 
 def runs(planted: dict[tuple[str, str], float] | None = None, noise: float = 0.001, draw: int = 0) -> pd.DataFrame:
-    """A factorial with the planted effects, whose penalties act on the weights."""
+    """A factorial with the effects planted on the accuracy, the opposite on the loss, and penalties that act."""
     table = invented(planted, seeds=6, noise=noise, draw=draw)
     table["weights_near_zero"] = 0.01 + 0.1 * (table["l1"] > 0) + 0.001 * table["seed"]
     table["weights_l2"] = 100 - 40 * (table["l2"] > 0) + table["seed"]
     return table.assign(test_images=1000, wrong=[[1, 2] if seed else [1] for seed in table["seed"]])
+
+
+def answered(name: str, table: pd.DataFrame) -> list[str]:
+    """What is said of a prediction."""
+    return [sentence for sentence in factorial.answer(table, CELLS) if sentence.startswith(f"**{name}**")]
 
 
 def test_the_studys_variants_are_read_from_its_parameter_files():
@@ -32,56 +37,69 @@ def test_an_assignment_follows_its_file(tmp_path: Path):
     assert factorial.assigned(tmp_path)["group"] == ("group", "L2")
 
 
-def test_the_table_has_every_combination_with_both_intervals():
+def test_the_table_has_every_combination_with_its_intervals_over_the_seeds():
     table = factorial.results(runs())
-    assert len(table) == 20
-    assert len(table[["normalization", "penalty"]].drop_duplicates()) == 20
-    for low, high in (("low", "high"), ("images_low", "images_high")):
-        assert ((table[low] <= table["accuracy"]) & (table["accuracy"] <= table[high])).all()
-    shown = factorial.shown_results(table)
-    accuracy = shown["mean (%)"].astype(float)
-    for column in ("over the seeds", "over images"):
-        bounds = shown[column].str.split("\u00a0to\u00a0", expand=True).astype(float)
-        assert ((bounds[0] <= accuracy) & (accuracy <= bounds[1])).all()
+    assert len(table[["normalization", "penalty"]].drop_duplicates()) == len(table) == 20
+    for name in ("loss", "accuracy"):
+        assert ((table[f"{name}_low"] < table[name]) & (table[name] < table[f"{name}_high"])).all()
+    assert list(factorial.shown_results(table)["normalization"].unique()) == [*NORMALIZING, "none"]
 
 
-def test_a_planted_difference_is_laid_to_what_was_planted():
-    planted = planted_on(batch=0.01) | {("none", "L1"): -0.004}
-    said = factorial.findings(runs(planted), CELLS)
-    assert any(
-        "normalization `batch` moves test accuracy from the mean of all by +0.8" in sentence for sentence in said
-    )
-    (one,) = [sentence for sentence in said if "batch minus layer" in sentence]
-    assert ", more than chance would give" in one
-    table = effects.decomposition(runs(planted), "test_accuracy", CELLS)
-    means = table[(table["first"] == "batch") & (table["second"] == "layer")].set_index("source")["mean"]
-    assert means["normalization"] == pytest.approx(0.01, abs=0.001)
-    assert means["penalty"] == pytest.approx(0, abs=0.001)
-    shown = factorial.shown_parts(table).set_index("difference").loc["batch − layer"]
-    assert shown["normalization"].startswith("+1.0")
+class TestPredictions:
+    def test_are_borne_out_where_normalization_gains_and_penalties_cost(self):
+        table = runs(planted_on(none=-0.05))
+        for name in NORMALIZING:
+            table.loc[(table["normalization"] == name) & (table["penalty"] != "none"), "test_loss"] += 0.01
+        assert "**Whether** is borne out: beside `none`, the test loss changes by −0.0" in answered("Whether", table)[0]
+        assert (
+            "**Which** is borne out: of those that normalize, none of the 6 pairs can be told apart"
+            in answered("Which", table)[0]
+        )
+        assert "**Penalty** is borne out: " in answered("Penalty", table)[0]
+        assert "+0.0" in answered("Penalty", table)[0]
+
+    def test_are_left_open_where_nothing_was_planted(self):
+        for name in ("Whether", "Penalty"):
+            assert answered(name, runs())[0].startswith(f"**{name}** is left open: ")
+        assert "**Which** is not borne out" in answered("Which", runs())[0]
+        assert all("is left open for" in sentence for sentence in answered("Owed", runs()))
+
+    def test_are_contradicted_where_the_opposite_was_planted(self):
+        said = answered("Whether", runs(planted_on(batch=-0.02, layer=0.02)))
+        assert "borne out for `layer`, left open for `group` and `instance` and contradicted for `batch`" in said[0]
+
+    def test_lay_a_difference_to_what_was_planted(self):
+        of_penalty = {(name, "L1 + L2"): -0.03 for name in NORMALIZING}
+        said = answered("Owed", runs(of_penalty))
+        assert said[0].startswith("**Owed** is borne out for batch minus layer: of +0.03")
+        assert said[2].startswith("**Owed** is left open for layer minus group: ")
+        said = answered("Owed", runs(planted_on(batch=0.03)))
+        assert said[0].startswith("**Owed** is contradicted for batch minus layer: of −0.0")
 
 
-def test_where_nothing_was_planted_nothing_is_found():
-    said = factorial.findings(runs(), CELLS)
-    assert any(
-        sentence.startswith("For normalization") and "cannot be told from chance" in sentence for sentence in said
-    )
-    assert any(sentence.startswith("For penalty") and "cannot be told from chance" in sentence for sentence in said)
-    assert any("none of the 6 pairs of normalizations differ in" in sentence for sentence in said)
-    assert sum("), which cannot be told from chance: " in sentence for sentence in said) == 3
+def test_the_parts_stand_beside_the_whole_in_both_outcomes():
+    shown = factorial.shown_parts(runs(planted_on(batch=0.01)), CELLS)
+    assert list(shown["part"]) == ["whole", "normalization", "penalty", "penalty last − first"] * 3
+    row = shown.iloc[1]
+    assert (row["Test loss"][:4], row["Test accuracy (points)"][:3]) == ("−0.0", "+1.")
+
+
+def test_contrasts_name_penalties_as_such():
+    shown = factorial.shown_contrasts(runs())["difference"]
+    assert list(shown[:4]) == [f"{name} − none" for name in NORMALIZING]
+    assert list(shown[-3:]) == [f"penalty {kind} − none" for kind in ("L1", "L2", "L1 + L2")]
 
 
 def test_it_is_said_that_the_penalties_act_only_if_they_do():
-    said = factorial.findings(runs(), CELLS)
-    assert any("normalizations, L1 alone changes" in sentence and "It acts" in sentence for sentence in said)
-    assert any("near zero from 1.2 to 11.2\u00a0% (" in sentence for sentence in said)
+    said = factorial.answer(runs(), CELLS)
+    assert any(sentence.startswith("L1 acts: alone it changes") for sentence in said)
+    assert any("near zero from 1.2 to 11.2\u00a0%, on average" in sentence for sentence in said)
     idle = runs().assign(weights_near_zero=0.01)
-    said = factorial.findings(idle, CELLS)
-    assert any("L1 alone" in sentence and "That it acts is not shown" in sentence for sentence in said)
+    assert any(sentence.startswith("L1 is not shown to act") for sentence in factorial.answer(idle, CELLS))
 
 
 def test_images_that_every_run_misclassifies_are_counted():
-    assert factorial.findings(runs(), CELLS)[-1] == (
+    assert factorial.hardest(runs()) == (
         "Of the 1,000 test images, 2 are misclassified in at least one of the 120 runs that trained, 2 in more than "
         "half of them, and 1 in every one."
     )
@@ -90,41 +108,29 @@ def test_images_that_every_run_misclassifies_are_counted():
 def test_diverged_runs_are_counted_as_such():
     table = runs()
     table.loc[:2, "diverged"] = True
-    guessing = "they count as guessing, and are left out where mistakes are compared image by image."
-    assert f"3 of the 120 runs diverged; {guessing}" in factorial.findings(table, CELLS)
-    assert f"All 120 runs diverged; {guessing}" in factorial.findings(table.assign(diverged=True), CELLS)
+    assert factorial.answer(table, CELLS)[-1] == "3 of the 120 runs diverged and count as guessing."
+    assert factorial.answer(runs(), CELLS)[-1].startswith("L2 acts")
 
 
 def test_the_penalties_are_said_with_their_factors_and_those_of_the_variants():
-    table = runs().assign(l1=lambda rows: 1e-4 * (rows["l1"] > 0), l2=lambda rows: 1.5e-3 * (rows["l2"] > 0))
+    table = runs().assign(l1=lambda rows: 1e-4 * (rows["l1"] > 0), l2=lambda rows: 5e-4 * (rows["l2"] > 0))
     assert factorial.strengths(table, ROOT / "params") == (
         "The factor of L1 is 0.0001 here, and 3×10⁻⁵ in the study's variants. "
-        "The factor of L2 is 0.0015 here, and 0.0005 in the study's variants."
+        "The factor of L2 is 0.0005 here, as in the study's variants."
     )
 
 
-def test_effects_are_told_in_the_order_of_the_study_whatever_their_size():
-    planted = planted_on(group=0.01, layer=0.03, batch=0.005)
-    said = [
-        sentence for sentence in factorial.findings(runs(planted), CELLS) if "the penalties, normalization" in sentence
-    ]
-    names = [sentence.split("`")[1] for sentence in said]
-    assert [name for name in names if name in CELLS] == list(CELLS)
-
-
 def test_a_single_seed_is_not_said_to_show_anything():
-    said = factorial.findings(runs()[lambda rows: rows["seed"] == 0], CELLS)
-    assert not any("more than chance would give" in sentence for sentence in said if "none of the 6" not in sentence)
-    assert sum("which a single seed cannot tell from chance" in sentence for sentence in said) == 3
+    said = factorial.answer(runs()[lambda rows: rows["seed"] == 0], CELLS)
+    assert not any("borne out" in sentence for sentence in said if "not borne out" not in sentence)
+    assert not any("contradicted" in sentence or "nan" in sentence for sentence in said)
 
 
-def test_variants_of_which_one_always_diverged_are_not_compared_image_by_image():
-    table = runs()
-    of_layer = (table["normalization"] == "layer") & (table["penalty"] == "L2")
-    table["wrong"] = table["wrong"].where(~of_layer, None)
-    shown = factorial.shown_wrong(factorial.wrong(table, CELLS)).set_index(["first", "second"])
-    assert set(shown.loc[("batch", "layer")]) == {"–", 0}
-    assert shown.loc[("batch", "group"), "seeds"] == 6
+def test_without_the_network_that_does_not_normalize_nothing_is_compared_with_it():
+    table = runs()[lambda rows: rows["normalization"] != "none"]
+    table["normalization"] = table["normalization"].cat.remove_unused_categories()
+    assert not answered("Whether", table)
+    assert answered("Penalty", table)
 
 
 def test_the_figure_has_a_mark_for_each_normalization_at_each_penalty():
@@ -134,19 +140,6 @@ def test_the_figure_has_a_mark_for_each_normalization_at_each_penalty():
     assert factorial.describe(runs()).count(" with ") == 20 + 1
 
 
-class TestParts:
-    def test_add_up_to_the_whole(self):
-        table = effects.decomposition(runs(planted_on(group=0.01), noise=0.01), "test_accuracy", CELLS)
-        for _, part in table.groupby(["first", "second"]):
-            means = part.set_index("source")["mean"]
-            assert means.drop("all").sum() == pytest.approx(means["all"])
-
-    def test_an_interaction_is_neither_normalization_nor_penalty(self):
-        table = effects.decomposition(
-            runs({("batch", "L1 + L2"): 0.02, ("batch", "none"): -0.02}, noise=1e-5), "test_accuracy", CELLS
-        )
-        means = table[(table["first"] == "batch") & (table["second"] == "group")].set_index("source")["mean"]
-        assert means["all"] == pytest.approx(0.02, abs=1e-4)
-        assert means["normalization"] == pytest.approx(0, abs=1e-4)
-        assert means["penalty"] == pytest.approx(0.004, abs=1e-4)
-        assert means["interaction"] == pytest.approx(0.016, abs=1e-4)
+@pytest.mark.parametrize("outcome", ["test_loss", "test_accuracy"])
+def test_both_outcomes_are_shown(outcome: str):
+    assert factorial.OUTCOMES[outcome][0] in [axis.get_ylabel() for axis in factorial.figure(runs()).axes]
