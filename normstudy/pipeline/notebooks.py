@@ -41,7 +41,7 @@ NOTEBOOKS = (
     Notebook("comparison", "comparison", variants=True),
     Notebook("seeds", "seeds", sweep=True, files=OF_VARIANTS),
     Notebook("factorial", "factorial", sweep=True, files=OF_VARIANTS),
-    Notebook("batch-size", "batch-size", sweep=True, files=("report/results/wu-he-2018.csv",)),
+    Notebook("ghost-batch", "ghost-batch", sweep=True, files=("report/results/wu-he-2018.csv",)),
     Notebook("learning-rate", "learning-rate", sweep=True),
     Notebook("inside", "inside", sweep=True, files=OF_VARIANTS),
     Notebook("tuning", "tuning", files=("report/results/tuning.csv", *OF_VARIANTS)),
