@@ -3,14 +3,20 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 from torch import Tensor
 
 from normstudy import data, files
 from normstudy.data import Dataset, augment, hold_out, load, to_input
+
+TRAIN = [4, 6, 7, 2, 7, 6, 8, 7, 4, 4, 2, 3, 3, 4, 7, 3, 7, 6, 2, 5]
+TEST = [9, 5, 3, 4, 7, 4, 2, 6, 3, 2, 1, 9, 3, 1, 3, 5, 5, 6, 3, 9]
+"""The first labels of the digits."""
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +42,11 @@ def test_digits_are_split_the_same_way_every_time_with_no_image_on_both_sides(di
     assert torch.equal(again.train_labels, digits.train_labels)
     training = {image.numpy().tobytes() for image in digits.train_images}
     assert not training & {image.numpy().tobytes() for image in digits.test_images}
+
+
+def test_the_split_of_the_digits_is_the_one_that_published_results_were_made_with(digits: Dataset) -> None:
+    assert digits.train_labels[:20].tolist() == TRAIN
+    assert digits.test_labels[:20].tolist() == TEST
 
 
 def test_each_class_has_its_share_of_the_test_digits(digits: Dataset) -> None:
@@ -110,6 +121,20 @@ def centre(images: Tensor) -> Tensor:
     axis = torch.arange(28) - 13.5
     mass = images.sum((1, 2))
     return torch.stack([(images.sum(1) * axis).sum(1) / mass, (images.sum(2) * axis).sum(1) / mass], dim=1)
+
+
+def test_a_pixel_comes_from_where_turn_size_and_move_say() -> None:
+    images, largest = images_of(8), {"rotation": 30.0, "shift": 4.0, "scale": 0.3}
+    augmented = augment(images, torch.Generator().manual_seed(5), **largest)
+    turn, size, right, down = (2 * torch.rand(4, 8, generator=torch.Generator().manual_seed(5)) - 1).double().numpy()
+    angle, zoom = np.radians(largest["rotation"] * turn), 1 + largest["scale"] * size
+    for i, image in enumerate(images.double().numpy()):
+        cosine, sine = np.cos(angle[i]) / zoom[i], np.sin(angle[i]) / zoom[i]
+        back = np.array([[cosine, sine], [-sine, cosine]])  # from the row and column of a pixel to where it was
+        middle = np.array([13.5, 13.5])
+        moved = largest["shift"] * np.array([down[i], right[i]])
+        expected = ndimage.affine_transform(image, back, middle - back @ middle + moved, order=1, mode="grid-constant")
+        np.testing.assert_allclose(augmented[i].numpy(), expected, atol=0.02)
 
 
 @pytest.mark.parametrize("shift", [1.0, 2.0, 5.0])

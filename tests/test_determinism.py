@@ -18,8 +18,6 @@ from normstudy.training import NETWORK, evaluate, fit
 from tests.commands import ROOT, command
 from tests.trainings import DEFAULTS, build, settings
 
-pytestmark = pytest.mark.slow
-
 SETTINGS = settings(epochs=2, batch_size=128, l1=3e-5, l2=5e-4)
 ORDERS = [("batch", "layer", "group"), ("group", "batch", "layer")]
 
@@ -60,6 +58,7 @@ def test_in_one_process_in_any_order(first: Numbers):
     assert train(ORDERS[1]) == first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [*ORDERS, ("group",)], ids=" ".join)
 def test_in_another_process_in_any_order_and_alone(first: Numbers, order: Sequence[str]):
     assert elsewhere(order) == {norm_arg: first[norm_arg] for norm_arg in order}

@@ -43,6 +43,12 @@ def test_the_range_of_each_normalization_is_that_of_its_seeds():
     assert (batch["at_lowest"], batch["at_highest"]) == (5, 5)
 
 
+def test_a_rate_trains_that_is_exactly_the_margin_below_the_best():
+    table = runs().assign(test_accuracy=lambda rows: rows["learning_rate"].map({0.001: 0.5, 0.01: 0.75, 0.1: 1, 1: 0}))
+    widths = {margin: set(learning_rate.decades_that_train(table, margin)["lowest"]) for margin in (0.25, 0.5)}
+    assert widths == {0.25: {0.01}, 0.5: {0.001}}
+
+
 def test_an_interval_ends_where_the_rates_tried_end():
     table = learning_rate.ranges(runs({"batch": {1.0: [0]}})).set_index("normalization")
     assert table.loc["batch", "high"] == pytest.approx(math.log10(1.0 / 0.001))
