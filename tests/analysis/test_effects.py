@@ -110,23 +110,3 @@ class TestDecomposition:
         tables = [effects.decomposition(factorial(draw=draw), "test_accuracy", CELLS) for draw in range(DRAWS)]
         found = pd.DataFrame([table.groupby("source")["p"].min() < 0.05 for table in tables]).sum()
         assert (found <= 11).all(), found
-
-
-@pytest.mark.parametrize("seeds", [3, 5, 8])
-def test_where_each_factor_has_two_levels_caution_costs_nothing(seeds: int):
-    runs = factorial(planted_on(layer=0.003) | {("batch", "L1"): 0.005}, seeds=seeds)
-    runs = runs[runs["normalization"].isin(["batch", "layer"]) & runs["penalty"].isin(["none", "L1"])].copy()
-    for factor in ("normalization", "penalty"):
-        runs[factor] = runs[factor].cat.remove_unused_categories()
-    table = effects.variation(runs, "test_accuracy").set_index("source")
-    plain = runs.astype({"normalization": str, "penalty": str})
-    oracle = AnovaRM(plain, "test_accuracy", "seed", within=["normalization", "penalty"]).fit().anova_table
-    assert table["p"].dropna().tolist() == pytest.approx(oracle["Pr > F"].tolist())
-
-
-def test_an_unbalanced_factorial_is_refused():
-    runs = factorial()
-    with pytest.raises(ValueError, match="is missing"):
-        effects.contrasts(runs.iloc[1:], "test_accuracy")
-    with pytest.raises(ValueError, match="more than once"):
-        effects.contrasts(pd.concat([runs, runs.iloc[:1]]), "test_accuracy")
