@@ -8,20 +8,40 @@ from normstudy.analysis.inference import LEVEL
 from normstudy.display.notation import certainty, decimal, listed, out_of
 
 BORNE_OUT, CONTRADICTED, OPEN = "borne out", "contradicted", "left open"
+VERDICTS = {True: BORNE_OUT, None: OPEN, False: CONTRADICTED}
+"""What is said of a prediction that holds (true), that does not (false), or of which neither is sure (None)."""
+
+Holds = bool | None
 
 
-def verdict(names: Sequence[str], rows: pd.DataFrame, sign: int) -> str:
-    """For which of several differences a predicted sign was found, or the other one, by more than chance would give.
+def signs(rows: pd.DataFrame, sign: int) -> list[Holds]:
+    """Whether several differences have a predicted sign, by more than chance would give.
 
     Args:
-        names: what each difference is called.
         rows: a row a difference: `mean` and `p` (corrected for their number).
         sign: 1 where a difference above 0 was predicted, −1 where one below.
     """
-    found: dict[str, list[str]] = {BORNE_OUT: [], OPEN: [], CONTRADICTED: []}
-    for name, mean, p in zip(names, rows["mean"], rows["p"], strict=True):
-        found[OPEN if not p < LEVEL else BORNE_OUT if sign * mean > 0 else CONTRADICTED].append(f"`{name}`")
-    said = [(kind, which) for kind, which in found.items() if which]
+    pairs = zip(rows["mean"], rows["p"], strict=True)
+    return [bool(sign * mean > 0) if p < LEVEL else None for mean, p in pairs]
+
+
+def overall(holds: Sequence[Holds]) -> Holds:
+    """Whether a prediction of several cases holds: in every one, or not in some one."""
+    return False if False in holds else None if None in holds else True
+
+
+def verdict(names: Sequence[str], rows: pd.DataFrame, sign: int) -> str:
+    """For which of several differences a predicted sign was found, or the other one (see `signs`)."""
+    return by_case(names, signs(rows, sign))
+
+
+def by_case(names: Sequence[str], holds: Sequence[Holds]) -> str:
+    """For which of several cases, each of which has a name, a prediction holds, and for which it does not."""
+    said = [
+        (kind, [f"`{name}`" for name, each in zip(names, holds, strict=True) if each is value])
+        for value, kind in VERDICTS.items()
+    ]
+    said = [(kind, which) for kind, which in said if which]
     if len(said) == 1:
         return said[0][0]
     return listed([f"{kind} for {listed(which)}" for kind, which in said])

@@ -1,7 +1,7 @@
 """Where the results of a sweep come from, in words."""
 
 from normstudy.display.figures import escape
-from normstudy.display.notation import counted, out_of
+from normstudy.display.notation import count, counted, exact, out_of
 from normstudy.experiments import provenance, tables
 from normstudy.experiments.tables import Shown
 
@@ -27,4 +27,14 @@ def sentences(shown: Shown) -> list[str]:
             f"{out_of(older, runs, 'run').capitalize()} preceded the last change of the code that trains; "
             f"the same command makes them anew."
         )
+    return said
+
+
+def numbers(shown: Shown) -> dict[str, int | str]:
+    """What the text says of a sweep: its dataset, how many runs and seeds, and the settings that all runs share."""
+    runs = shown.rows.drop_duplicates("run")
+    said: dict[str, int | str] = {"dataset": shown.dataset, "runs": len(runs), "seeds": int(runs["seed"].nunique())}
+    for name, written in (("epochs", count), ("batch_size", count), ("learning_rate", exact)):
+        if runs[name].nunique() == 1:
+            said[name] = written(runs[name].iloc[0])
     return said
