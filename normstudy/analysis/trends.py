@@ -1,9 +1,25 @@
 """One contrast per seed: how an outcome changes with the logarithm of a setting, and how large a change is excluded."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from normstudy.analysis import inference
+
+
+def weights(settings: Sequence[float]) -> np.ndarray:
+    """What to multiply the outcomes at these settings by, so that their sum is the slope of `slopes`.
+
+    Raises:
+        ValueError: there is one setting only.
+    """
+    if len(settings) < 2:
+        raise ValueError("a slope needs more than one setting")
+    doublings = np.log2(np.asarray(settings, float))
+    centred = doublings - doublings.mean()
+    found: np.ndarray = centred / (centred @ centred)
+    return found
 
 
 def slopes(runs: pd.DataFrame, setting: str, outcome: str) -> pd.Series:
@@ -13,11 +29,9 @@ def slopes(runs: pd.DataFrame, setting: str, outcome: str) -> pd.Series:
         ValueError: a seed does not have every setting once, or there is one setting only.
     """
     wide = runs.pivot(index="seed", columns=setting, values=outcome)
-    if wide.isna().any(axis=None) or wide.shape[1] < 2:
-        raise ValueError(f"each seed must have every {setting}, and more than one")
-    doublings = np.log2(wide.columns.to_numpy(float))
-    weights = doublings - doublings.mean()
-    return (wide @ (weights / (weights @ weights))).rename(outcome)
+    if wide.isna().any(axis=None):
+        raise ValueError(f"each seed must have every {setting}")
+    return (wide @ weights(list(wide))).rename(outcome)
 
 
 def contrasts(per_seed: pd.DataFrame) -> pd.DataFrame:

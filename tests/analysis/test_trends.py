@@ -7,7 +7,7 @@ import pytest
 from normstudy.analysis import trends
 
 SIZES = [1, 2, 4, 8, 16, 32, 64, 128]
-DRAWS = 400
+DRAWS = 200
 
 
 def runs(generator: np.random.Generator, slope: float, seeds: int = 5) -> pd.DataFrame:
@@ -54,6 +54,11 @@ def test_a_single_seed_has_a_slope_and_neither_interval_nor_bound():
     row = found(np.random.default_rng(3), 0.01, seeds=1)
     assert not np.isnan(row["mean"])
     assert row[["low", "high", "p", "excluded"]].isna().all()
+
+
+def test_a_single_setting_is_refused():
+    with pytest.raises(ValueError, match="more than one setting"):
+        trends.weights([8])
 
 
 def test_a_seed_without_all_settings_is_refused():
