@@ -1,5 +1,4 @@
-"""What was measured inside networks while they learned: layer by layer, after the last epoch, and against no
-normalization.
+"""What was measured inside networks while they learned: at named epochs, against no normalization.
 
 A table of these has a row a run and epoch, as `experiments.single.run` makes them with `measure`; epoch 0 is before
 training.
@@ -11,66 +10,13 @@ import numpy as np
 import pandas as pd
 
 from normstudy.analysis import inference
-
-SMOOTHNESS = {
-    "gradient_norm": "Norm of the gradient",
-    "gradient_change": "Change of the gradient",
-    "loss_range": "Range of the loss",
-}
+from normstudy.normalizations import ordered
 
 
-def layers(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Columns of lists, one number a layer, taken apart: a row for each run, epoch and layer.
-
-    Layers count from 1, input side first. Rows without such lists are left out. The columns are `norm_arg`, `seed`,
-    `epoch`, `layer` and those asked for.
-    """
-    table = rows.dropna(subset=list(columns))[["norm_arg", "seed", "epoch", *columns]].explode(list(columns))
-    table["layer"] = table.groupby(level=0).cumcount() + 1
-    return table.astype(dict.fromkeys(columns, float)).reset_index(drop=True)
-
-
-def last_epoch(rows: pd.DataFrame) -> pd.DataFrame:
-    """All that was measured after the last epoch: a row for each measure and normalization.
-
-    Returns:
-        `measure`, `normalization`, `penalty`, and over the seeds `mean`, `smallest` and `largest`. What has no such
-        measure is left out.
-    """
-    last = inference.last_epochs(rows)
-    measures = {"test accuracy (%)": 100 * last["test_accuracy"]}
-    measures |= {label.lower(): last[column] for column, label in SMOOTHNESS.items()}
-    for column, what in (
-        ("given_sd", "standard deviation into layer"),
-        ("gamma_mean", "mean of γ, layer"),
-        ("beta_mean", "mean of β, layer"),
-    ):
-        for layer in (1, layers(rows, [column])["layer"].max()):
-            measures[f"{what} {layer}"] = last[column].str[layer - 1]
-    about = last[["normalization", "penalty"]].astype(str)
-    table = pd.concat([about.assign(measure=measure, value=values) for measure, values in measures.items()])
-    grouped = table.dropna().groupby(["measure", "normalization", "penalty"], sort=False)["value"]
-    return grouped.agg(mean="mean", smallest="min", largest="max").reset_index()
-
-
-def per_run(rows: pd.DataFrame) -> pd.DataFrame:
-    """A row a run that did not diverge: its `norm_arg` and `seed`, and what the findings compare.
-
-    Those are the measures of smoothness, averaged over all epochs, `start` (the norm of the gradient before training),
-    `growth_first` and `growth_last` (standard deviation of what goes into the first and the last normalization layer
-    at the last epoch, divided by that before training) and `depth` (before training, that of the last layer divided by
-    that of the first).
-    """
-    grouped = rows.sort_values("epoch").groupby("run")
-    first, last = (np.stack(grouped["given_sd"].agg(which).to_list()) for which in ("first", "last"))  # (runs, layers)
-    runs = grouped[["norm_arg", "seed"]].first().join(grouped[list(SMOOTHNESS)].mean())
-    runs = runs.assign(
-        start=grouped["gradient_norm"].first(),
-        growth_first=last[:, 0] / first[:, 0],
-        growth_last=last[:, -1] / first[:, -1],
-        depth=first[:, -1] / first[:, 0],
-    )
-    return runs[~diverged(rows)].reset_index(drop=True)
+def named(rows: pd.DataFrame) -> list[int]:
+    """The epochs that are looked at: the first, the middle and the last one."""
+    last = int(rows["epoch"].max())
+    return sorted({1, (last + 1) // 2, last})
 
 
 def diverged(rows: pd.DataFrame) -> pd.Series:
@@ -78,26 +24,97 @@ def diverged(rows: pd.DataFrame) -> pd.Series:
     return rows["test_accuracy"].isna().where(rows["epoch"] > 0, False).groupby(rows["run"]).any()
 
 
-def against_none(rows: pd.DataFrame) -> pd.DataFrame:
-    """How each normalization departs from none, seed by seed, over those seeds in which no run diverged.
+def layers(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of lists with an entry a layer, taken apart: a row for each run, epoch and layer, in this order.
+
+    Layers count from 1, input side first. The columns are `run`, `norm_arg`, `seed`, `epoch`, `layer` and those asked
+    for.
+    """
+    table = rows[["run", "norm_arg", "seed", "epoch", *columns]].sort_values(["run", "epoch"]).explode(list(columns))
+    table["layer"] = table.groupby(["run", "epoch"]).cumcount() + 1
+    return table.reset_index(drop=True)
+
+
+def shifts(rows: pd.DataFrame, side: str) -> pd.DataFrame:
+    """How far the values in a layer's channels move in each epoch, in units of their standard deviation before it.
+
+    A channel of mean m and standard deviation s that comes to m′ and s′ has moved by the root of (m′ − m)² + (s′ − s)²:
+    Wasserstein's distance between two normal distributions. Its square is summed over the channels, and divided by the
+    sum of s².
+
+    Args:
+        rows: those of runs that did not diverge.
+        side: `given` for what goes into a normalization layer, `returned` for what comes out of it.
 
     Returns:
-        A row for each outcome and normalization: `outcome`, `norm_arg`, `scale` ("difference", or "ratio" for those
-        that span powers of ten), `none` and `own` (the means over the seeds; geometric ones for ratios), `mean` (of the
-        difference or, geometric, of the ratio), `low`, `high` (its 95 % interval, not corrected), `p` (corrected for
-        the number of normalizations).
+        A row for each run, layer and epoch from 1 on: `run`, `norm_arg`, `seed`, `epoch`, `layer`, `shift`.
     """
-    runs, tables = per_run(rows), []
-    for outcome in runs.columns.drop(["norm_arg", "seed"]):
-        wide = runs.pivot(index="seed", columns="norm_arg", values=outcome)[runs["norm_arg"].unique()].dropna()
-        scale = "difference" if outcome in SMOOTHNESS else "ratio"
-        wide = np.log(wide) if scale == "ratio" else wide
+    mean, deviation = f"{side}_channel_mean", f"{side}_channel_sd"
+    moved = []
+    for _, part in layers(rows, [mean, deviation]).groupby(["run", "layer"]):
+        m, s = (np.array(part[column].to_list(), float) for column in (mean, deviation))  # (epochs, channels)
+        squares = (np.diff(m, axis=0) ** 2 + np.diff(s, axis=0) ** 2).sum(axis=1)
+        shift = np.sqrt(squares / (s[:-1] ** 2).sum(axis=1))
+        moved.append(part.iloc[1:].drop(columns=[mean, deviation]).assign(shift=shift))
+    return pd.concat(moved, ignore_index=True)
+
+
+def measures(rows: pd.DataFrame) -> pd.DataFrame:
+    """What the predictions are about, for each run that did not diverge, at the named epochs.
+
+    Returns:
+        `outcome`, `normalization`, `seed`, `epoch`, `value`, where an outcome is `shift_given` or `shift_returned` (see
+        `shifts`; the geometric mean over the layers), `change` (of the gradient along a relative step), or `growth`: at
+        epoch 0, the standard deviation of what goes into the last normalization layer over that of the first, as a
+        factor from one layer to the next.
+    """
+    rows = rows[~rows["run"].map(diverged(rows))]
+    named_only = rows[rows["epoch"].isin(named(rows))]
+    tables = [named_only.assign(outcome="change", value=named_only["relative_change"])]
+    for side in ("given", "returned"):
+        table = shifts(rows, side).assign(value=lambda moved: np.log(moved["shift"]))
+        table = table[table["epoch"].isin(named(rows))]
+        table = table.groupby(["run", "norm_arg", "seed", "epoch"], as_index=False)["value"].mean()
+        tables.append(table.assign(outcome=f"shift_{side}", value=np.exp(table["value"])))
+    start = rows[rows["epoch"] == 0]
+    factors = [(given[-1] / given[0]) ** (1 / (len(given) - 1)) for given in start["given_sd"]]
+    tables.append(start.assign(outcome="growth", value=factors))
+    return _by_normalization(pd.concat(tables, ignore_index=True))[
+        ["outcome", "normalization", "seed", "epoch", "value"]
+    ]
+
+
+def deviations(rows: pd.DataFrame) -> pd.DataFrame:
+    """Before training, the standard deviation (`value`) of what goes into each `layer`: a row a run and layer."""
+    table = layers(rows[rows["epoch"] == 0], ["given_sd"]).rename(columns={"given_sd": "value"})
+    return _by_normalization(table).astype({"value": float})
+
+
+def _by_normalization(table: pd.DataFrame) -> pd.DataFrame:
+    names = ordered(table["norm_arg"])
+    return table.assign(normalization=pd.Categorical(table["norm_arg"], names, ordered=True))
+
+
+def means(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Geometric mean of `value` for each combination of `by`, with its 95 % interval over the seeds."""
+    found = inference.summary(table.assign(value=np.log(table["value"])), by, "value")
+    found[["mean", "low", "high"]] = np.exp(found[["mean", "low", "high"]])
+    return found
+
+
+def against_none(table: pd.DataFrame) -> pd.DataFrame:
+    """By what each normalization multiplies each outcome of `measures`, compared with none, seed by seed.
+
+    Returns:
+        A row for each outcome, epoch and other normalization: `outcome`, `epoch`, `normalization`, `mean` (geometric),
+        `low`, `high` (its 95 % interval, not corrected), `p` (corrected for the number of normalizations).
+    """
+    tables = []
+    for (outcome, epoch), part in table.groupby(["outcome", "epoch"], sort=False):
+        wide = np.log(part.pivot(index="seed", columns="normalization", values="value").dropna())
         others = wide.drop(columns="none")
-        table = inference.student(others.sub(wide["none"], axis=0).to_numpy())
-        table = table.assign(p=inference.holm(table["p"]), none=wide["none"].mean(), own=others.mean().to_numpy())
-        if scale == "ratio":
-            numbers = ["mean", "low", "high", "none", "own"]
-            table[numbers] = np.exp(table[numbers])
-        tables.append(table.assign(outcome=outcome, norm_arg=others.columns, scale=scale))
-    columns = ["outcome", "norm_arg", "scale", "none", "own", "mean", "low", "high", "p"]
-    return pd.concat(tables, ignore_index=True)[columns]
+        found = inference.student(others.sub(wide["none"], axis=0).to_numpy())
+        found[["mean", "low", "high"]] = np.exp(found[["mean", "low", "high"]])
+        about = {"outcome": outcome, "epoch": epoch, "normalization": others.columns}
+        tables.append(found.assign(**about, p=inference.holm(found["p"])))
+    return pd.concat(tables, ignore_index=True)[["outcome", "epoch", "normalization", "mean", "low", "high", "p"]]

@@ -7,7 +7,6 @@ other normalizations, which share nothing between images, stand beside them.
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
 
 from normstudy.analysis import bootstrap, inference, trends
 from normstudy.analysis.inference import GUESSING, LEVEL
@@ -175,10 +174,7 @@ def figure(runs: pd.DataFrame) -> Figure:
         how = look(row.normalization, marker="")
         axis.axhline(100 * row.mean, **how)
         axis.axhspan(100 * max(row.low, least / 100), 100 * row.high, color=how["color"], alpha=0.12, lw=0)
-    axis.set_yscale("log")
-    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.yaxis.set_major_formatter("{x:g}")
-    axis.yaxis.set_minor_locator(NullLocator())
+    lines.fine_logarithm(axis)
     axis.set_xlabel("Images that share statistics")
     axis.set_ylabel("Test error (%)")
     drawn.legend(ncols=3, loc="outside upper center", columnspacing=1, frameon=False)

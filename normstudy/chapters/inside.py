@@ -1,238 +1,151 @@
-"""What goes on inside a network while it learns: its activations, its gradient along a step, and gamma and beta.
+"""What goes on inside: what three explanations of normalization predict, and which of it is seen.
 
-A table of these is that of `analysis.inside`: a row a run and epoch.
+Tables are those of `analysis.inside`.
 """
 
-from collections.abc import Mapping
+import math
 
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from normstudy.analysis import inference
 from normstudy.analysis.inference import LEVEL
-from normstudy.analysis.inside import SMOOTHNESS, against_none, diverged, layers
-from normstudy.display.figures import look, new_figure
-from normstudy.display.notation import INTERVAL, UNKNOWN, decimal, interval, out_of, p_value, significant, span
+from normstudy.analysis.inside import against_none, deviations, diverged, means, measures, named
+from normstudy.display import lines
+from normstudy.display.figures import new_figure
+from normstudy.display.notation import INTERVAL, listed, out_of, significant, span
+
+PANELS = {
+    "shift_given": "Shift of what goes in",
+    "shift_returned": "Shift of what comes out",
+    "change": "Change of the gradient",
+}
+"""The outcomes of `measures` that are looked at in several epochs."""
+
+DEVIATION = "Standard deviation going in"
 
 
-def activations(rows: pd.DataFrame) -> Figure:
-    """Mean and standard deviation of what goes into each normalization layer, over the epochs: means over the seeds."""
-    drawn = _by_layer(rows, {"Mean": ("given_mean", None), "Standard deviation": ("given_sd", None)})
-    for axis in drawn.axes[1::2]:
-        axis.set_yscale("log")
+def figure(rows: pd.DataFrame) -> Figure:
+    """The two shifts and the change of the gradient at the named epochs; and before training, the size of activations.
+
+    Marks are geometric means, bars 95 % intervals over the seeds.
+    """
+    drawn, axes = new_figure(6.4, 5.4, rows=2, columns=2)
+    epochs, table = named(rows), measures(rows)
+    axes[0, 1].sharey(axes[0, 0])
+    axes[0, 0].set_yscale("log")
+    for axis, (outcome, title) in zip(axes.flat, PANELS.items(), strict=False):
+        found = means(table[table["outcome"] == outcome], ["normalization", "epoch"])
+        lines.draw(axis, found.assign(place=found["epoch"].map(epochs.index)), "place", 1, spread=0.1)
+        axis.set_xticks(range(len(epochs)), [str(epoch) for epoch in epochs])
+        axis.set_xlabel("Epoch")
+        axis.set_title(title, fontsize=10)
+    last = axes[1, 1]
+    lines.draw(last, means(deviations(rows), ["normalization", "layer"]), "layer", 1, spread=0.07)
+    last.set_xlabel("Layer, before training")
+    last.set_title(DEVIATION, fontsize=10)
+    for axis in axes[1]:
+        lines.fine_logarithm(axis)
+    handles, labels = last.get_legend_handles_labels()
+    drawn.legend(handles, labels, ncols=5, loc="outside upper center", columnspacing=1, frameon=False)
     return drawn
 
 
-def gamma_beta(rows: pd.DataFrame) -> Figure:
-    """Gamma and beta of each layer over the epochs: their mean over the channels, and a standard deviation either way.
-
-    Both are means over the seeds.
-    """
-    return _by_layer(rows, {"γ": ("gamma_mean", "gamma_sd"), "β": ("beta_mean", "beta_sd")})
-
-
-def _by_layer(rows: pd.DataFrame, shown: Mapping[str, tuple[str, str | None]]) -> Figure:
-    """A row of axes a layer, two beside one another, which show a title → a column and perhaps what to go either way.
-
-    Those below one another share their scale.
-    """
-    columns = [column for pair in shown.values() for column in pair if column]
-    table = layers(rows, columns)
-    number = table["layer"].max()
-    drawn, axes = new_figure(5.2, 0.6 + 1.25 * number, rows=number, columns=len(shown))
-    for (layer, name), part in table.groupby(["layer", "norm_arg"], sort=False):
-        means = part.groupby("epoch")[columns].mean()
-        for axis, (middle, spread) in zip(axes[layer - 1], shown.values(), strict=True):
-            either_way = means[spread] if spread else 0
-            _line(axis, name, means[middle], means[middle] - either_way, means[middle] + either_way)
-    for column, title in enumerate(shown):
-        axes[0, column].set_title(title, fontsize=10)
-        axes[-1, column].set_xlabel("Epoch")
-        for axis in axes[1:, column]:
-            axis.sharey(axes[0, column])
-        for axis in axes[:-1, column]:
-            axis.tick_params(labelbottom=False)
-    for layer, axis in enumerate(axes[:, 0], start=1):
-        axis.set_ylabel(f"Layer {layer}")
-    _legend(drawn)
-    return drawn
-
-
-def smoothness(rows: pd.DataFrame) -> Figure:
-    """The gradient's norm, its change along a step and the range of the loss there, over the epochs.
-
-    Lines are means over the seeds, bands go from the smallest to the largest seed.
-    """
-    drawn, axes = new_figure(5.2, 6.6, rows=len(SMOOTHNESS))
-    for axis, (column, label) in zip(axes[:, 0], SMOOTHNESS.items(), strict=True):
-        for name, part in rows.groupby("norm_arg", sort=False):
-            found = part.groupby("epoch")[column].agg(["mean", "min", "max"])
-            _line(axis, str(name), found["mean"], found["min"], found["max"])
-        axis.set_yscale("log")
-        axis.set_ylabel(label)
-    axes[-1, 0].set_xlabel("Epoch (0: before training)")
-    _legend(drawn)
-    return drawn
-
-
-def _line(axis: Axes, name: str, middle: pd.Series, low: pd.Series, high: pd.Series) -> None:
-    """A normalization's line over the epochs, with a band around it."""
-    (line,) = axis.plot(middle.index, middle, **look(name, marker=""))
-    axis.fill_between(middle.index, low, high, color=line.get_color(), alpha=0.15, lw=0)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-
-
-def _legend(drawn: Figure) -> None:
-    lines, names = drawn.axes[0].get_legend_handles_labels()
-    drawn.legend(lines, names, ncols=len(names), loc="outside upper center", columnspacing=1, frameon=False)
-
-
-def describe_activations(rows: pd.DataFrame) -> str:
-    """The figure of activations in words, with its numbers before training and at the last epoch."""
-    return (
-        "Mean and standard deviation of what goes into each normalization layer, over the epochs, means over the "
-        f"seeds. Standard deviations into layers 1 to {layers(rows, ['given_sd'])['layer'].max()}: "
-        f"{_first_and_last(rows, 'given_sd')}."
-    )
-
-
-def describe_gamma_beta(rows: pd.DataFrame) -> str:
-    """The figure of gamma and beta in words, with their means before training and at the last epoch."""
-    return (
-        "Gamma and beta of each layer over the epochs: means over channels and seeds, with a standard deviation over "
-        f"the channels either way. Gamma: {_first_and_last(rows, 'gamma_mean')}. Beta: "
-        f"{_first_and_last(rows, 'beta_mean')}."
-    )
-
-
-def _first_and_last(rows: pd.DataFrame, column: str) -> str:
-    """Means over the seeds of the layers' numbers, in the first epoch and in the last."""
-    means = layers(rows, [column]).pivot_table(index=["norm_arg", "epoch"], columns="layer", values=column, sort=False)
-    said = []
-    for name in dict.fromkeys(means.index.get_level_values("norm_arg")):
-        first, last = (", ".join(decimal(value, 2) for value in means.loc[(name, epoch)]) for epoch in _ends(rows))
-        said.append(f"{name} before training {first}, at the last epoch {last}")
-    return "; ".join(said)
-
-
-def describe_smoothness(rows: pd.DataFrame) -> str:
-    """The figure of smoothness in words, with its means before training and at the last epoch."""
-    means = rows.groupby(["norm_arg", "epoch"], sort=False)[list(SMOOTHNESS)].mean()
+def describe(rows: pd.DataFrame) -> str:
+    """The figure in words, with its means."""
+    table = measures(rows)
     said = [
-        f"{label}: "
-        + "; ".join(
-            f"{name} " + ", then ".join(significant(means.loc[(name, epoch), column]) for epoch in _ends(rows))
-            for name in rows["norm_arg"].unique()
-        )
-        for column, label in SMOOTHNESS.items()
+        f"{title}, by epoch: {_in_words(table[table['outcome'] == outcome], 'epoch')}"
+        for outcome, title in PANELS.items()
     ]
-    return (
-        "Three measures of how smooth the loss is, over the epochs; lines are means over the seeds, bands go from the "
-        f"smallest to the largest seed. Means before training, then at the last epoch. {'. '.join(said)}."
+    said.append(f"{DEVIATION}, by layer before training: {_in_words(deviations(rows), 'layer')}")
+    return f"Four panels with geometric means and {INTERVAL}s over the seeds. {'. '.join(said)}."
+
+
+def _in_words(table: pd.DataFrame, setting: str) -> str:
+    found = means(table, ["normalization", setting])
+    found["said"] = [f"{significant(row['mean'])} at {row[setting]}" for _, row in found.iterrows()]
+    return "; ".join(
+        f"{name} {', '.join(part['said'])}" for name, part in found.groupby("normalization", observed=True)
     )
 
 
-def _ends(rows: pd.DataFrame) -> tuple[int, int]:
-    return int(rows["epoch"].min()), int(rows["epoch"].max())
+def ratios(rows: pd.DataFrame) -> pd.DataFrame:
+    """`against_none` as the report prints it: a row an outcome and epoch, a column a normalization."""
+    table = against_none(measures(rows))
+    table["shown"] = [_factor(row.mean, row.low, row.high) for row in table.itertuples()]
+    table["what"] = table["outcome"].map(PANELS | {"growth": "Growth from layer to layer"})
+    wide = table.pivot(index=["what", "epoch"], columns="normalization", values="shown")
+    order = table[["what", "epoch"]].drop_duplicates()
+    return wide.reindex(pd.MultiIndex.from_frame(order)).reset_index().rename_axis(columns=None)
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """`last_epoch` as the report prints it, a column a normalization: means, and the smallest and largest seed."""
-    powers = {label.lower() for label in SMOOTHNESS.values()}  # these span powers of ten
-    cells: dict[str, dict[str, str]] = {}
-    for row in table.itertuples():
-        mean, smallest, largest = (
-            significant(value) if row.measure in powers else decimal(value, 2)
-            for value in (row.mean, row.smallest, row.largest)
-        )
-        cells.setdefault(row.normalization, {"penalty": row.penalty})[row.measure] = f"{mean} ({smallest} to {largest})"
-    wide = pd.DataFrame(cells, index=["penalty", *table["measure"].unique()]).fillna(UNKNOWN)
-    return wide.rename_axis("after the last epoch").reset_index()
+def _factor(mean: float, low: float, high: float) -> str:
+    if math.isnan(low):
+        return f"×{significant(mean)}"
+    return f"×{significant(mean)} ({span(significant(low), significant(high))})"
 
 
-def findings(rows: pd.DataFrame) -> list[str]:
-    """What the measurements say of each normalization, a sentence each."""
-    table = against_none(rows)
-    number = layers(rows, ["given_sd"])["layer"].max()
-    spread = "the standard deviation of what goes into layer"
-    leads = {
-        "depth": f"Before training, {spread} {number}, divided by that of layer 1",
-        "start": "Before training, the norm of the gradient",
-        "growth_first": f"The factor by which training changes {spread} 1",
-        "growth_last": f"The factor by which training changes {spread} {number}",
-    } | {column: f"{label}, averaged over all epochs" for column, label in SMOOTHNESS.items()}
+def seen(table: pd.DataFrame, outcome: str, smaller: bool = True) -> list[str]:
+    """With which normalizations an outcome is smaller (or larger) than with none, at every named epoch.
+
+    Each epoch must show it by more than chance would give. So the claim is as sure as each of them, and only the number
+    of normalizations is corrected for.
+    """
+    part = table[table["outcome"] == outcome]
+    shown = (part["p"] < LEVEL) & ((part["mean"] < 1) == smaller)
+    at_all = shown.groupby(part["normalization"], observed=True, sort=False).all()
+    return [str(name) for name in at_all.index[at_all]]
+
+
+def growth(rows: pd.DataFrame) -> pd.Series:
+    """Without normalization and before training, the factor from layer to layer: its `mean`, `low` and `high`."""
+    table = measures(rows)
+    alone = table[(table["outcome"] == "growth") & (table["normalization"] == "none")]
+    return means(alone, ["normalization"]).iloc[0]
+
+
+def claims(rows: pd.DataFrame) -> dict[str, bool]:
+    """Which predictions are borne out with every normalization: `steadier`, `smoother`; and `growth` without one."""
+    table = against_none(measures(rows))
+    every = table["normalization"].nunique()
+    return {
+        "steadier": len(seen(table, "shift_returned")) == every,
+        "smoother": len(seen(table, "change")) == every,
+        "growth": bool(growth(rows)["low"] > 1),
+    }
+
+
+def answer(rows: pd.DataFrame) -> list[str]:
+    """A verdict on each explanation: what it predicts is seen here, is not, or cannot be."""
+    table, found, lost = against_none(measures(rows)), growth(rows), diverged(rows)
     sentences = [
-        "Each normalization is compared with none, seed by seed. In brackets: the ratio (×) or the difference, its "
-        f"{INTERVAL}, and p, corrected for the {table['norm_arg'].nunique()} normalizations. With ratios, means are "
-        "geometric."
+        f"**Steadier inputs**: {_verdict(table, 'shift_returned', 'a smaller shift of what comes out')} "
+        f"{_verdict(table, 'shift_given', 'a smaller shift of what goes in').capitalize()}",
+        f"**A smoother loss**: {_verdict(table, 'change', 'a smaller change of the gradient')}",
+        "**Larger rates** cannot be seen here, since all runs have one rate. What is to rule them out, that "
+        f"activations grow from layer to layer without normalization, is {_growing(found)}. Before training, each "
+        f"layer multiplies their standard deviation by {_factor(found['mean'], found['low'], found['high'])[1:]}.",
     ]
-    for outcome, lead in leads.items():
-        part = table[table["outcome"] == outcome]
-        told = f"{lead}: {significant(part['none'].iloc[0], 3)} without normalization. {_compared(part)}"
-        sentences.append(f"{told} {_smoother(part)}" if outcome == "gradient_change" else told)
-    sentences += _gamma(rows)
-    lost = diverged(rows)
     if lost.any():
-        sentences.append(
-            f"{out_of(lost.sum(), len(lost), 'run').capitalize()} diverged. Their seeds are left out of the "
-            "comparisons with none."
-        )
+        sentences.append(f"{out_of(lost.sum(), len(lost), 'run').capitalize()} diverged. Their seeds are left out.")
     return sentences
 
 
-def _compared(part: pd.DataFrame) -> str:
-    """The normalizations that differ from none, then those that cannot be told from it."""
-    said: dict[str, list[str]] = {"Apart by more than chance": [], "Within noise": [], "With a single seed": []}
-    for row in part.itertuples():
-        mean, low, high = (
-            f"×{significant(value)}" if row.scale == "ratio" else significant(value, sign=True)
-            for value in (row.mean, row.low, row.high)
-        )
-        if np.isnan(row.p):
-            verdict, certainty = "With a single seed", ""
-        else:
-            verdict = "Apart by more than chance" if row.p < LEVEL else "Within noise"
-            certainty = f", {span(low, high)}, {p_value(row.p)}"
-        said[verdict].append(f"`{row.norm_arg}` {significant(row.own, 3)} ({mean}{certainty})")
-    return " ".join(f"{verdict}: {', '.join(items)}." for verdict, items in said.items() if items)
+def _growing(found: pd.Series) -> str:
+    if found["low"] > 1:
+        return "seen here"
+    return "not seen here; the opposite is" if found["high"] < 1 else "not seen here"
 
 
-def _smoother(part: pd.DataFrame) -> str:
-    """With which normalizations the gradient holds better along a step than with none, and with which worse."""
-    apart = part[part["p"] < LEVEL]
-    said = [
-        f"{kind} smooth with {', '.join(f'`{name}`' for name in chosen['norm_arg'])} than without normalization"
-        for kind, chosen in (("more", apart[apart["mean"] < 0]), ("less", apart[apart["mean"] > 0]))
-        if len(chosen)
-    ]
-    if said:
-        return f"By this measure the loss is {', and '.join(said)}."
-    return "By this measure, no normalization is shown to make the loss smoother or less smooth."
+def _verdict(table: pd.DataFrame, outcome: str, what: str) -> str:
+    """With which normalizations a prediction is seen at all named epochs, and with which its opposite is."""
+    with_it, against_it = (seen(table, outcome, smaller) for smaller in (True, False))
+    names = table["normalization"].nunique()
+    if len(with_it) == names:
+        return f"{what} is seen here with every normalization."
+    said = f"{what} is seen here with {_names(with_it)} only" if with_it else f"{what} is not seen here"
+    return f"{said}; the opposite is seen with {_names(against_it)}." if against_it else f"{said}."
 
 
-def _gamma(rows: pd.DataFrame) -> list[str]:
-    """In which layer gamma departs most from 1, where it starts, for each normalization."""
-    table = layers(rows, ["gamma_mean", "gamma_sd"])
-    table = table[table["epoch"] == table["epoch"].max()]
-    sentences = []
-    for name, part in table.groupby("norm_arg", sort=False):
-        wide = part.pivot(index="seed", columns="layer", values="gamma_mean")
-        departures = inference.student(wide.to_numpy() - 1).set_index(wide.columns)
-        departures["p"] = inference.holm(departures["p"])
-        layer = departures["mean"].abs().idxmax()
-        most, others = departures.loc[layer], departures["mean"].drop(layer)
-        ends = interval(1 + most["low"], 1 + most["high"], 2)
-        sure = "a single seed"
-        if not np.isnan(most["p"]):
-            corrected = f"{p_value(most['p'])} corrected for the {len(departures)} layers"
-            sure = f"{INTERVAL} {ends}, {inference.verdict(most['p'])}, {corrected}"
-        sentences.append(
-            f"With `{name}`, gamma departs most from 1, where it starts, in layer {layer}. There its mean over the "
-            f"channels ends at {decimal(1 + most['mean'], 2)} ({sure}). In the other layers it ends between "
-            f"{decimal(1 + others.min(), 2)} and {decimal(1 + others.max(), 2)}. The gammas of a layer have a standard "
-            f"deviation of {decimal(part['gamma_sd'].mean(), 2)} on average."
-        )
-    return sentences
+def _names(names: list[str]) -> str:
+    return listed([f"`{name}`" for name in names])

@@ -6,7 +6,7 @@ A table of means has a row for each `normalization` and setting: `mean`, and `lo
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from normstudy.display.figures import look
 from normstudy.display.notation import decimal, exact
@@ -33,6 +33,14 @@ def set_ticks(axis: Axes, settings: list[float], base: int = 10) -> None:
     axis.set_xscale("log", base=base)
     axis.set_xticks(settings, [exact(setting) for setting in settings])
     axis.xaxis.set_minor_locator(NullLocator())
+
+
+def fine_logarithm(axis: Axes) -> None:
+    """A logarithmic vertical axis of few powers of ten, with ticks at 1, 2 and 5 of each."""
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_locator(NullLocator())
 
 
 def in_words(table: pd.DataFrame, setting: str, digits: int, scale: float = 100) -> str:

@@ -43,7 +43,7 @@ NOTEBOOKS = (
     Notebook("factorial", "factorial", sweep=True, files=OF_VARIANTS),
     Notebook("ghost-batch", "ghost-batch", sweep=True, files=("report/results/wu-he-2018.csv",)),
     Notebook("learning-rate", "learning-rate", sweep=True),
-    Notebook("inside", "inside", sweep=True, files=OF_VARIANTS),
+    Notebook("inside", "inside", sweep=True),
     Notebook("tuning", "tuning", files=("report/results/tuning.csv", *OF_VARIANTS)),
 )
 NAMES = tuple(notebook.name for notebook in NOTEBOOKS)

@@ -1,5 +1,6 @@
-"""What goes on inside: what is said of it follows from the data, and noise is called noise."""
+"""What goes on inside: what was planted is found, with its size, at the epoch and on the side where it was planted."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,183 +9,180 @@ import pytest
 
 from normstudy.analysis import inside as measured
 from normstudy.chapters import inside
+from normstudy.normalizations import NORMALIZATIONS
 
-VARIANTS = {"none": (0.0, 0.0), "batch": (1e-4, 1e-3), "layer": (0.0, 1e-3), "group": (1e-4, 0.0)}
-EPOCHS, LAYERS = 4, 3
+EPOCHS, LAYERS, CHANNELS = 8, 3, 4
+NAMED = [1, 4, 8]
 
 
 def rows(
-    change: dict[str, float] | None = None,
-    growth: dict[str, float] | None = None,
-    gamma: dict[str, float] | None = None,
+    shift: Mapping[str, float] | None = None,
+    change: Mapping[str, float] | None = None,
+    growth: float = 1.0,
     seeds: int = 5,
+    noise: float = 0.05,
 ) -> pd.DataFrame:
-    """Rows of four networks, alike but for noise and what is planted.
+    """Rows of five networks, alike but for noise and what is planted.
 
     Args:
-        change: what is added to the change of the gradient in every epoch.
-        growth: by what training multiplies the standard deviation of what goes into the last layer.
-        gamma: what training adds to gamma in the second layer.
+        shift: by what the shift on the returned side, a tenth of a standard deviation an epoch, is multiplied.
+        change: the same of the change of the gradient, which is 1.
+        growth: the factor from layer to layer without normalization; with one it is 1.
         seeds: their number.
+        noise: of the logarithms.
     """
     generator = np.random.default_rng(0)
+
+    def about(value: float) -> float:
+        return float(value * np.exp(generator.normal(0, noise)))
+
     table: list[dict[str, Any]] = []
     for seed in range(seeds):
-        for number, (name, (l1, l2)) in enumerate(VARIANTS.items()):
-            noise = np.exp(generator.normal(0, 0.02, LAYERS))
+        for number, name in enumerate(NORMALIZATIONS):
+            steps = {"given": 0.1, "returned": 0.1 * (shift or {}).get(name, 1.0)}
+            means = dict.fromkeys(steps, 0.0)
             for epoch in range(EPOCHS + 1):
-                part = epoch / EPOCHS
-                grown = np.array([1, 1, (growth or {}).get(name, 1) ** part]) * noise**part
-                gammas = 1 + part * np.array([0.0, (gamma or {}).get(name, 0), 0.0])
-                gammas += part * generator.normal(0, 0.01, LAYERS)
-                row = {"run": seed * len(VARIANTS) + number, "norm_arg": name, "seed": seed, "epoch": epoch}
-                row |= {"l1": l1, "l2": l2, "test_accuracy": 0.9 if epoch else None, "test_loss": 0.1}
-                row |= {"given_mean": [0.1, 0.2, 0.3], "given_sd": list(0.5 * grown)}
-                row |= {
-                    f"{which}_{what}": None if name == "none" else values
-                    for which, what, values in (
-                        ("gamma", "mean", list(gammas)),
-                        ("gamma", "sd", [0.05] * LAYERS),
-                        ("beta", "mean", list(gammas - 1)),
-                        ("beta", "sd", [0.05] * LAYERS),
-                    )
-                }
-                row |= {
-                    "gradient_norm": 1 + generator.normal(0, 0.02),
-                    "gradient_change": 0.5 + (change or {}).get(name, 0) + generator.normal(0, 0.02),
-                    "loss_range": 0.1 + generator.normal(0, 0.002),
-                }
-                table.append(row)
+                means = {side: mean + about(steps[side]) for side, mean in means.items()}
+                sizes = [about(growth**layer if name == "none" else 1) for layer in range(LAYERS)]
+                row = {"run": seed * len(NORMALIZATIONS) + number, "norm_arg": name, "seed": seed, "epoch": epoch}
+                row |= {"test_accuracy": 0.9 if epoch else None, "given_sd": sizes}
+                row |= {f"{side}_channel_mean": [[mean] * CHANNELS] * LAYERS for side, mean in means.items()}
+                row |= {f"{side}_channel_sd": [[1.0] * CHANNELS] * LAYERS for side in means}
+                table.append(row | {"relative_change": about((change or {}).get(name, 1.0))})
     return pd.DataFrame(table)
 
 
-def of(table: pd.DataFrame, outcome: str, name: str) -> pd.Series:
-    return table[(table["outcome"] == outcome) & (table["norm_arg"] == name)].iloc[0]
+def against_none(table: pd.DataFrame, outcome: str, name: str) -> pd.DataFrame:
+    """What is found of an outcome and a normalization, a row an epoch."""
+    found = measured.against_none(measured.measures(table))
+    return found[(found["outcome"] == outcome) & (found["normalization"] == name)].set_index("epoch")
 
 
-def about(said: list[str], start: str) -> str:
-    (one,) = [sentence for sentence in said if sentence.startswith(start)]
-    return one
+class TestMeasures:
+    def test_the_first_the_middle_and_the_last_epoch_are_looked_at(self):
+        assert measured.named(rows(seeds=1)) == NAMED
+        assert measured.named(pd.DataFrame({"epoch": [0, 1, 2]})) == [1, 2]
+        assert set(measured.measures(rows(seeds=2)).query("outcome == 'change'")["epoch"]) == set(NAMED)
+
+    def test_a_shift_is_in_units_of_the_standard_deviation_before_it_over_all_channels(self):
+        moved = pd.DataFrame(
+            {
+                "run": 0, "norm_arg": "batch", "seed": 0, "epoch": [0, 1],
+                "given_channel_mean": [[[0.0, 0.0]], [[3.0, 0.0]]], "given_channel_sd": [[[3.0, 4.0]], [[3.0, 8.0]]],
+            }
+        )  # fmt: skip
+        (shift,) = measured.shifts(moved, "given")["shift"]
+        assert shift == pytest.approx(np.sqrt((3**2 + 4**2) / (3**2 + 4**2)))
+
+    def test_scaling_a_layer_changes_no_shift(self):
+        table = rows(seeds=1)
+        scaled = table.copy()
+        for column in ("given_channel_mean", "given_channel_sd"):
+            scaled[column] = [(7 * np.array(layers)).tolist() for layers in table[column]]
+        one, other = (measured.shifts(each, "given")["shift"] for each in (table, scaled))
+        np.testing.assert_allclose(one, other)
+
+    def test_a_layer_that_stays_has_no_shift_and_each_layer_has_its_own(self):
+        table = rows(seeds=1)
+        table["given_channel_mean"] = [[[0.0] * CHANNELS, *layers[1:]] for layers in table["given_channel_mean"]]
+        shift = measured.shifts(table, "given").groupby("layer")["shift"].max()
+        assert shift[1] == 0
+        assert shift[2] == shift[3] > 0.05
 
 
-def test_lists_are_taken_apart_layer_by_layer():
-    table = measured.layers(rows(gamma={"batch": 0.5}, seeds=1), ["given_sd", "gamma_mean"])
-    assert set(table["norm_arg"]) == {"batch", "layer", "group"}
-    assert len(table) == 3 * (EPOCHS + 1) * LAYERS
-    batch = table[(table["norm_arg"] == "batch") & (table["epoch"] == EPOCHS)].set_index("layer")["gamma_mean"]
-    assert batch[2] == pytest.approx(1.5, abs=0.05)
-    assert batch[[1, 3]].tolist() == pytest.approx([1, 1], abs=0.05)
+class TestComparisons:
+    def test_a_planted_ratio_is_found_with_its_size_on_its_side_and_at_each_epoch(self):
+        table = rows(shift={"batch": 0.5})
+        found = against_none(table, "shift_returned", "batch")
+        assert list(found.index) == NAMED
+        assert found["mean"].tolist() == pytest.approx([0.5] * 3, rel=0.1)
+        assert (found["high"] < 1).all()
+        assert (against_none(table, "shift_given", "batch")["p"] > 0.05).all()
+
+    @pytest.mark.parametrize("ratio", [0.5, 1.0, 1.3])
+    def test_a_planted_ratio_lies_in_its_interval_as_often_as_it_should(self, ratio: float):
+        generator = np.random.default_rng(0)
+        table = pd.DataFrame({"outcome": "change", "epoch": 1, "seed": [*range(5), *range(5)]})
+        table["normalization"] = ["batch"] * 5 + ["none"] * 5
+        held, apart, draws = 0, 0, 400
+        for _ in range(draws):
+            level = generator.normal(0, 0.5, 5)  # of a seed: both of its runs have it
+            own = np.concatenate([level + np.log(ratio), level]) + generator.normal(0, 0.2, 10)
+            (row,) = measured.against_none(table.assign(value=np.exp(own))).itertuples()
+            held, apart = held + (row.low < ratio < row.high), apart + (row.p < 0.05)
+        assert held >= 0.93 * draws
+        if ratio == 1:
+            assert apart <= 0.07 * draws
+
+    def test_seeds_with_a_run_that_diverged_are_left_out_and_counted(self):
+        table = rows(seeds=4)
+        ended = (table["run"] == 0) & (table["epoch"] == 3)
+        table = table[~((table["run"] == 0) & (table["epoch"] > 3))]
+        table.loc[ended, "test_accuracy"] = np.nan
+        table.loc[ended, "given_channel_mean"] = None
+        found, others = (measured.against_none(measured.measures(each)) for each in (table, table[table["seed"] > 0]))
+        pd.testing.assert_frame_equal(found, others)
+        assert inside.answer(table)[-1] == "1 of the 20 runs diverged. Their seeds are left out."
 
 
-class TestSmoothness:
-    def test_a_planted_calm_gradient_is_found_with_its_sign_and_size(self):
-        found = rows(change={"batch": -0.2, "group": 0.1})
-        row = of(measured.against_none(found), "gradient_change", "batch")
-        assert row["mean"] == pytest.approx(-0.2, abs=0.02)
-        assert row["low"] < row["mean"] < row["high"] < 0
-        assert row["none"] == pytest.approx(0.5, abs=0.03)
-        assert row["own"] == pytest.approx(0.3, abs=0.03)
-        said = about(inside.findings(found), "Change of the gradient")
-        assert "Apart by more than chance: `batch` 0." in said
-        assert "Within noise: `layer`" in said
-        assert said.endswith(
-            "By this measure the loss is more smooth with `batch` than without normalization, and less smooth with "
-            "`group` than without normalization."
-        )
+class TestVerdicts:
+    def test_a_smaller_shift_is_seen_with_the_normalizations_that_have_it(self):
+        steadier, *_ = inside.answer(rows(shift={"batch": 0.3, "instance": 0.3}))
+        assert "what comes out is seen here with `batch` and `instance` only." in steadier
+        assert "what goes in is not seen here." in steadier
 
-    def test_where_nothing_was_planted_nothing_is_found(self):
-        said = about(inside.findings(rows()), "Change of the gradient")
-        assert "Within noise: `batch`" in said
-        assert "Apart by more than chance" not in said
-        assert said.endswith("no normalization is shown to make the loss smoother or less smooth.")
+    def test_a_smaller_change_of_the_gradient_with_all_is_a_claim_borne_out(self):
+        table = rows(change=dict.fromkeys(("batch", "layer", "group", "instance"), 0.6))
+        assert inside.claims(table) == {"steadier": False, "smoother": True, "growth": False}
+        assert inside.answer(table)[1].endswith("is seen here with every normalization.")
 
-    def test_it_is_averaged_over_all_epochs_of_a_run(self):
-        found = rows(seeds=1)
-        run = measured.per_run(found).set_index("norm_arg").loc["layer"]
-        mean = found.loc[found["norm_arg"] == "layer", "gradient_change"].mean()
-        assert run["gradient_change"] == pytest.approx(mean)
+    def test_a_larger_change_is_the_opposite_of_what_was_predicted(self):
+        smoother = inside.answer(rows(change={"layer": 1.7}))[1]
+        assert smoother.endswith("is not seen here; the opposite is seen with `layer`.")
 
+    def test_one_epoch_alone_makes_no_claim(self):
+        table = rows()
+        once = (table["epoch"] == 4) & (table["norm_arg"] != "none")
+        table.loc[once, "relative_change"] *= 0.2
+        assert inside.answer(table)[1] == "**A smoother loss**: a smaller change of the gradient is not seen here."
 
-class TestActivations:
-    def test_a_planted_growth_is_found_as_a_factor(self):
-        found = rows(growth={"none": 50.0, "batch": 2.0})
-        table = measured.against_none(found)
-        row = of(table, "growth_last", "batch")
-        assert row["none"] == pytest.approx(50, rel=0.1)
-        assert row["low"] < 2 / 50 < row["high"]
-        assert row["p"] < 0.05
-        assert of(table, "growth_first", "batch")["p"] > 0.05
-        said = "The factor by which training changes the standard deviation of what goes into layer "
-        assert "Apart by more than chance: `batch` 2" in about(inside.findings(found), f"{said}3")
-        assert "Apart by more than chance" not in about(inside.findings(found), f"{said}1")
+    def test_where_nothing_was_planted_nothing_is_seen(self):
+        assert not any(inside.claims(rows()).values())
+        assert not any("is seen here" in sentence for sentence in inside.answer(rows()))
 
-    def test_the_layers_are_compared_before_training(self):
-        found = rows()
-        shrunk = (found["norm_arg"] == "none") & (found["epoch"] == 0)
-        found.loc[shrunk, "given_sd"] = found.loc[shrunk, "given_sd"].map(lambda sd: [sd[0], sd[1], sd[2] / 10])
-        row = of(measured.against_none(found), "depth", "layer")
-        assert (row["none"], row["own"]) == (pytest.approx(0.1, rel=0.1), pytest.approx(1, rel=0.1))
+    @pytest.mark.parametrize(
+        ("growth", "verdict"), [(1.5, "is seen here."), (1.0, "is not seen here."), (0.5, "the opposite is.")]
+    )
+    def test_growth_is_judged_and_larger_rates_are_not(self, growth: float, verdict: str):
+        rates = inside.answer(rows(growth=growth))[2]
+        assert rates.startswith("**Larger rates** cannot be seen here")
+        assert f"{verdict} Before training, each layer" in rates
+        assert inside.growth(rows(growth=growth))["mean"] == pytest.approx(growth, rel=0.05)
+
+    def test_a_single_seed_has_neither_interval_nor_verdict(self):
+        table = rows(shift={"batch": 0.1}, growth=2, seeds=1)
+        assert not any(inside.claims(table).values())
+        said = " ".join(inside.answer(table))
+        assert "nan" not in said
+        assert "is seen here" not in said
+        assert "(" not in " ".join(map(str, inside.ratios(table)["batch"]))
 
 
-class TestGamma:
-    def test_a_planted_departure_from_1_is_found_in_its_layer(self):
-        said = about(inside.findings(rows(gamma={"batch": 0.5})), "With `batch`")
-        assert "in layer 2" in said
-        assert "more than chance would give" in said
-
-    def test_noise_is_called_noise(self):
-        said = about(inside.findings(rows()), "With `layer`")
-        assert "which cannot be told from chance" in said
+def test_the_table_has_a_row_an_outcome_and_epoch_and_a_column_a_normalization():
+    table = inside.ratios(rows(shift={"batch": 0.5}))
+    assert list(table.columns) == ["what", "epoch", "batch", "layer", "group", "instance"]
+    assert len(table) == 3 * len(NAMED) + 1
+    first = table[(table["what"] == "Shift of what comes out") & (table["epoch"] == 1)].iloc[0]
+    assert float(first["batch"].removeprefix("×").split()[0]) == pytest.approx(0.5, rel=0.1)
 
 
-def test_the_table_of_the_last_epoch_has_a_column_a_normalization_and_their_penalties():
-    table = inside.shown(measured.last_epoch(rows(growth={"none": 50.0}))).set_index("after the last epoch")
-    assert table.loc["penalty"].to_dict() == {"none": "none", "batch": "L1 + L2", "layer": "L2", "group": "L1"}
-    assert float(table.loc["standard deviation into layer 3", "none"].split()[0]) == pytest.approx(25, rel=0.1)
-    assert table.loc["mean of γ, layer 3", "none"] == "–"
-    assert table.loc["test accuracy (%)", "batch"] == "90.00 (90.00 to 90.00)"
-
-
-def test_seeds_with_a_diverged_run_are_left_out_and_counted():
-    found = rows(change={"none": 0.2})
-    found = found[~((found["run"] == 0) & (found["epoch"] > 2))].reset_index(drop=True)
-    ended = (found["run"] == 0) & (found["epoch"] == 2)
-    found.loc[ended, ["test_accuracy", "gradient_norm", "gradient_change", "loss_range"]] = np.nan
-    table = measured.against_none(found)
-    assert table[["mean", "p"]].notna().all(axis=None)
-    others = measured.against_none(found[found["seed"] > 0])
-    pd.testing.assert_frame_equal(table, others)
-    assert inside.findings(found)[-1].startswith("1 of the 20 runs diverged")
-
-
-def test_a_single_seed_has_neither_interval_nor_verdict():
-    said = inside.findings(rows(seeds=1))
-    assert not any("nan" in sentence or "more than chance" in sentence for sentence in said)
-    assert "With a single seed: `batch`" in about(said, "Change of the gradient")
-
-
-class TestFigures:
-    def test_activations_have_a_line_for_each_network_and_layer(self):
-        drawn = inside.activations(rows())
-        assert len(drawn.axes) == 2 * LAYERS
-        for axis in drawn.axes:
-            assert {line.get_label() for line in axis.lines} == set(VARIANTS)
-
-    def test_smoothness_has_a_line_and_a_band_for_each_network(self):
-        drawn = inside.smoothness(rows())
-        assert len(drawn.axes) == 3
-        for axis in drawn.axes:
-            assert len(axis.lines) == len(axis.collections) == len(VARIANTS)
-
-    def test_gamma_and_beta_have_a_line_for_each_network_that_has_them(self):
-        drawn = inside.gamma_beta(rows(gamma={"batch": 0.5}))
-        for axis in drawn.axes:
-            assert [line.get_label() for line in axis.lines] == ["batch", "layer", "group"]
-        gamma = drawn.axes[2].lines[0].get_ydata()
-        assert gamma[-1] == pytest.approx(1.5, abs=0.05)
-
-    def test_their_text_alternatives_have_their_numbers(self):
-        found = rows(growth={"none": 50.0}, gamma={"batch": 0.5})
-        assert "none before training 0.50, 0.50, 0.50, at the last epoch 0.5" in inside.describe_activations(found)
-        assert "none" not in inside.describe_gamma_beta(found)
-        assert inside.describe_smoothness(found).count("batch") == 3
+def test_the_figure_has_a_line_for_each_network_in_each_panel_and_says_its_numbers():
+    table = rows(growth=0.5)
+    drawn = inside.figure(table)
+    assert len(drawn.axes) == 4
+    for axis in drawn.axes:
+        assert [bars.get_label() for bars in axis.containers] == list(NORMALIZATIONS)
+        assert axis.get_yscale() == "log"
+    words = inside.describe(table)
+    assert words.count("none 0.") + words.count("none 1.") == 4
+    assert "by layer before training: batch" in words
