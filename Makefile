@@ -13,7 +13,7 @@ INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/pytho
 TOGETHER := --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 20 --durations-min 1
 ESLINT := tests/node_modules/.bin/eslint
 
-.PHONY: report test test-all setup lint format lock bench gpu soak picture clean
+.PHONY: report test test-all setup lint format lock bench gpu soak mutants picture clean
 
 report: .venv/report
 	$(BIN)/normstudy run -p dataset $(DATASET)
@@ -40,6 +40,10 @@ gpu: .venv/test
 # The tests that kill commands at random moments, with fifty kills each; most of an hour.
 soak: .venv/test
 	NORMSTUDY_KILLS=50 $(BIN)/pytest --timeout=0 tests/test_kills.py
+
+# Small changes of the code that no test notices; some hours for all, `make mutants MODULES=statistics` for one.
+mutants: .venv/test
+	$(BIN)/python -m tests.mutants $(MODULES)
 
 # The picture in README: the first screen of the report.
 picture: .venv/test report

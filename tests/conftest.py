@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser
@@ -25,6 +26,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"study", "report", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Two processes share two cores, and what tests train is too small to be shared out."""
+    torch.set_num_threads(1)
 
 
 Once = Callable[[str, Callable[[Path], None]], Path]

@@ -321,6 +321,7 @@ print(json.dumps([digest, [dataclasses.asdict(metrics) | {"seconds": 0} for metr
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on_in_another_with_the_same_numbers(tmp_path: Path) -> None:
     def start(checkpoint: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", PROGRAM, str(tmp_path / checkpoint)]

@@ -57,6 +57,7 @@ def test_the_peers_images_are_augmented_anew_each_time_and_those_of_the_test_are
     assert (plain[0][0].shape, plain[0][1]) == ((1, 28, 28), 7)
 
 
+@pytest.mark.slow
 def test_both_ways_are_timed_in_processes_of_their_own() -> None:
     ours, theirs = benchmarks.beside_peers(["group"], threads_each=1, rounds=1)
     assert 0 < ours < theirs

@@ -36,6 +36,7 @@ class TestResults:
         alone = {name: single.run(run) for name, run in reversed(sweep_files.expand(project, file, {}).items())}
         assert untimed(stored(project, file)) == untimed(alone)
 
+    @pytest.mark.slow
     def test_what_is_there_is_not_made_again_and_what_is_new_is_added(self, project: Path, monkeypatch: Any):
         file = write(project, self.GRID)
         sweep.sweep(project, file, {"seed": 1})
@@ -48,6 +49,7 @@ class TestResults:
         assert len(after) == 6
         assert all(after[name] == rows for name, rows in before.items())
 
+    @pytest.mark.slow
     def test_runs_of_other_code_are_made_again(self, project: Path, monkeypatch: pytest.MonkeyPatch):
         file = write(project, self.GRID)
         results = {

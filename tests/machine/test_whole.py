@@ -9,7 +9,7 @@ from normstudy.machine import whole
 
 
 def test_the_new_content_takes_the_place_of_the_old(tmp_path: Path):
-    file = tmp_path / "new folder" / "file"
+    file = tmp_path / "new folder" / "in it" / "file"
     whole.write(file, b"old")
     whole.write(file, b"new")
     assert file.read_bytes() == b"new"

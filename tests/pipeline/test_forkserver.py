@@ -23,6 +23,7 @@ print([name for name in sys.modules if name.startswith("normstudy")])
 """
 
 
+@pytest.mark.slow
 def test_it_has_libraries_and_no_thread_no_gpu_and_no_module_that_may_change_before_it_is_forked():
     done = subprocess.run([sys.executable, "-c", READY], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["1 False True", "[]"]
