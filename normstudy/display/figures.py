@@ -45,7 +45,7 @@ def show(figure: Figure, alt: str) -> None:
 
 def escape(text: object) -> str:
     """Markdown in which `text` reads as it stands, whatever it holds (HTML, pipes, links, shortcodes)."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|$~^@\"'&])", r"\\\1", str(text)).replace("\n", " ")
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|$~^@\"'&]|-(?=-))", r"\\\1", str(text)).replace("\n", " ")
 
 
 def table(frame: pd.DataFrame, digits: int | None = None) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pypandoc
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import html
 
@@ -79,6 +79,7 @@ def test_numbers_are_aligned_to_the_right(shown: list[tuple[dict, dict]]):
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters="\x7f\x85\xa0\xad"), min_size=1))
+@example("1--2 --- 3")
 def test_escaped_text_reads_as_it_stands(text: str):
     text = " ".join(text.split()) or "x"
     page = pypandoc.convert_text(f"x {figures.escape(text)} x", "html", "markdown", extra_args=["--wrap=none"])
