@@ -121,8 +121,8 @@ def test_each_entry_of_the_contents_and_each_reference_leads_to_its_place(report
     assert astray == {}
 
 
-def test_a_picture_of_the_first_screen_can_be_taken(report: Path, tmp_path: Path):
-    take(report / "report" / "index.html", tmp_path / "picture.png")
+def test_a_picture_of_the_first_screen_can_be_taken(report: Path, browser: Browser, tmp_path: Path):
+    take(browser, report / "report" / "index.html", tmp_path / "picture.png")
     for file in (tmp_path / "picture.png", ROOT / "report" / "picture.png"):
         content = file.read_bytes()
         assert content.startswith(b"\x89PNG")
