@@ -70,12 +70,13 @@ def measures(rows: pd.DataFrame) -> pd.DataFrame:
     """
     rows = rows[~rows["run"].map(diverged(rows))]
     named_only = rows[rows["epoch"].isin(named(rows))]
-    tables = [named_only.assign(outcome="change", value=named_only["relative_change"])]
+    tables = []
     for side in ("given", "returned"):
         table = shifts(rows, side).assign(value=lambda moved: np.log(moved["shift"]))
         table = table[table["epoch"].isin(named(rows))]
         table = table.groupby(["run", "norm_arg", "seed", "epoch"], as_index=False)["value"].mean()
         tables.append(table.assign(outcome=f"shift_{side}", value=np.exp(table["value"])))
+    tables.append(named_only.assign(outcome="change", value=named_only["relative_change"]))
     start = rows[rows["epoch"] == 0]
     factors = [(given[-1] / given[0]) ** (1 / (len(given) - 1)) for given in start["given_sd"]]
     tables.append(start.assign(outcome="growth", value=factors))

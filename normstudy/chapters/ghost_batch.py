@@ -9,7 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from normstudy.analysis import bootstrap, inference, trends
-from normstudy.analysis.inference import GUESSING, LEVEL
+from normstudy.analysis.inference import GUESSING
+from normstudy.chapters import claims as common
+from normstudy.chapters.claims import VERDICTS, Holds
 from normstudy.display import lines
 from normstudy.display.figures import look, new_figure
 from normstudy.display.notation import INTERVAL, UNKNOWN, decimal, interval, with_interval
@@ -82,22 +84,25 @@ def over_images(runs: pd.DataFrame) -> pd.Series:
     return bootstrap.contrasts(bootstrap.resample(batch, ["ghost_batch_size"]), [slope]).iloc[0]
 
 
-def claims(runs: pd.DataFrame) -> dict[str, bool]:
-    """Which predictions are borne out: that statistics of fewer images do harm, and where the harm lies.
+def claims(runs: pd.DataFrame) -> dict[str, Holds]:
+    """Which predictions hold: that statistics of fewer images do harm, and where the harm lies; None where not sure.
 
     `harm`: with running statistics it is more than the chance of seeds and of test images would give. `learning`: it is
     there with the statistics that the network learned with, too. `running_average`: own and precise statistics repair
-    it, and with precise ones none is left. `fixed_statistics`: own ones repair it, and with precise ones some is left.
+    it, and with precise ones none is seen. `fixed_statistics`: own ones repair it, and with precise ones some is left.
     """
-    found = contrasts(runs).set_index("contrast")
-    falls = (found["p"] < LEVEL) & (found["mean"] < 0)  # more images, less error; a repair makes the slope less steep
-    by_own, by_precise = (bool(falls[name]) for name in REPAIRS.values())
-    harm = bool(falls["running"] and over_images(runs)["high"] < 0)
+    # More images, less error; and a repair makes the slope less steep.
+    running, own, precise, by_own, by_precise = common.signs(contrasts(runs), -1)
+    harm = running
+    if running is not None:
+        both = over_images(runs)
+        harm = running if both["low"] > 0 or both["high"] < 0 else None
+    left = bool(harm and by_own and precise)
     return {
         "harm": harm,
-        "learning": bool(falls["own"]),
-        "running_average": harm and by_own and by_precise and not falls["precise"],
-        "fixed_statistics": harm and by_own and bool(falls["precise"]),
+        "learning": own,
+        "running_average": False if left else bool(harm and by_own and by_precise) or None,
+        "fixed_statistics": left or None,
     }
 
 
@@ -109,16 +114,14 @@ def answer(runs: pd.DataFrame) -> list[str]:
         for row in table.itertuples()
     }
 
-    def verdict(name: str) -> str:
-        return "borne out" if holds[name] else "not seen here"
-
+    said = {name: VERDICTS[each] for name, each in holds.items()}
     sentences = [
         f"With running statistics, the test error changes by {slope['running']} percentage points for each doubling of "
         f"the images that share statistics; over seeds and test images together: {_sure(both['low'], both['high'])}. "
-        f"That fewer images do harm is {verdict('harm')}.",
-        f"**Learning** is {verdict('learning')}: with own statistics, the change is {slope['own']}.",
-        f"**Running average** is {verdict('running_average')}, and **fixed statistics** are "
-        f"{verdict('fixed_statistics')}: the change with running statistics minus that with own ones is "
+        f"That fewer images do harm is {said['harm']}.",
+        f"**Learning** is {said['learning']}: with own statistics, the change is {slope['own']}.",
+        f"**Running average** is {said['running_average']}, **fixed statistics** is {said['fixed_statistics']}: the "
+        "change with running statistics minus that with own ones is "
         f"{slope[REPAIRS['own']]}, minus that with precise ones {slope[REPAIRS['precise']]}. With precise ones it is "
         f"{slope['precise']}.",
     ]

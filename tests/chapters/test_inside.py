@@ -104,7 +104,7 @@ class TestComparisons:
         generator = np.random.default_rng(0)
         table = pd.DataFrame({"outcome": "change", "epoch": 1, "seed": [*range(5), *range(5)]})
         table["normalization"] = ["batch"] * 5 + ["none"] * 5
-        held, apart, draws = 0, 0, 400
+        held, apart, draws = 0, 0, 200
         for _ in range(draws):
             level = generator.normal(0, 0.5, 5)  # of a seed: both of its runs have it
             own = np.concatenate([level + np.log(ratio), level]) + generator.normal(0, 0.2, 10)
