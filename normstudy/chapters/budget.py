@@ -116,7 +116,8 @@ def answer(runs: pd.DataFrame, resampled: Resampled) -> list[str]:
     return [
         f"**Sooner** is {common.verdict(names, first, +1)}: {after[0]}, the accuracy with normalization minus that "
         f"without is {_all(first)}.",
-        f"**Closing** is {common.verdict(names, shrunk, +1)}: to the most epochs, this lead shrinks by {_all(shrunk)}.",
+        f"**Closing** is {common.verdict(names, shrunk, +1)}: to the most epochs, this lead shrinks by "
+        f"{_all(shrunk, sign=False)}.",
         f"**Same end** is {common.by_case(names, _same(last))}: {after[1]}, the lead is {_all(last)}. By their "
         f"{INTERVAL}s, no normalization is further than {decimal(100 * furthest, 2)} {POINTS} from the network "
         f"without, either way; what is within {decimal(100 * MARGIN, 1)} counts as the same.",
@@ -127,9 +128,9 @@ def answer(runs: pd.DataFrame, resampled: Resampled) -> list[str]:
     ]
 
 
-def _all(table: pd.DataFrame) -> str:
+def _all(table: pd.DataFrame, sign: bool = True) -> str:
     """Differences of all normalizations, and for which of them they are more than chance would give."""
-    said = listed([f"{decimal(100 * row.mean, 2, sign=True)} (`{row.normalization}`)" for row in table.itertuples()])
+    said = listed([f"{decimal(100 * row.mean, 2, sign=sign)} (`{row.normalization}`)" for row in table.itertuples()])
     sure = [f"`{row.normalization}`" for row in table.itertuples() if row.p < LEVEL]
     chance = "each" if len(sure) == len(table) else listed(sure) if sure else "none"
     return f"{said} {POINTS}, more than chance would give for {chance}"

@@ -18,6 +18,7 @@ from normstudy.display.notation import (
     counted,
     decimal,
     interval,
+    listed,
     out_of,
     percent,
     points,
@@ -70,20 +71,19 @@ def reaches(table: pd.DataFrame, level: float = TRAINS) -> pd.DataFrame:
 
 
 def figure(table: pd.DataFrame) -> Figure:
-    """Accuracy against depth, a panel an initialization; `table` is that of `accuracies`."""
-    kinds = list(table["initialization"].unique())
+    """Accuracy against depth, a panel an initialization; `table` is that of `accuracies`. Depths are evenly spaced."""
+    kinds, depths = list(table["initialization"].unique()), sorted(table["depth"].unique())
     drawn, axes = new_figure(7.2, 3.6, columns=len(kinds))
-    depths = sorted(table["depth"].unique())
+    placed = table.assign(place=table["depth"].map(depths.index))
     for axis, kind in zip(axes[0], kinds, strict=True):
         axis.axhline(100 * TRAINS, color="#333333", linewidth=1)
-        lines.draw(axis, table[table["initialization"] == kind], "depth", spread=depths[-1] / 150)
-        axis.set_xticks(depths)
+        lines.draw(axis, placed[placed["initialization"] == kind], "place", spread=0.08)
+        axis.set_xticks(range(len(depths)), depths)
         axis.set_ylim(0, 102)
         axis.set_title(INITIALIZATIONS[kind], fontsize=10)
         axis.set_xlabel("More blocks")
     axes[0, 0].set_ylabel("Test accuracy (%)")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawn.legend(handles, labels, ncols=5, loc="outside upper center", frameon=False)
+    drawn.legend(*axes[0, 0].get_legend_handles_labels(), ncols=5, loc="outside upper center", frameon=False)
     return drawn
 
 
@@ -201,7 +201,7 @@ def _without(table: pd.DataFrame, kind: str) -> str:
     if row.depth < last:
         means = others.loc[[row.depth], "mean"]
         said += (
-            f" With {_blocks(row.depth)} its accuracy is {percent(none.loc[row.depth, 'mean'])}, and that of those "
+            f" There its accuracy is {percent(none.loc[row.depth, 'mean'])}, and that of those "
             f"that normalize {span(percent(means.min()), percent(means.max()))}."
         )
     found = interval(100 * end["low"], 100 * end["high"], 2)
@@ -212,7 +212,7 @@ def _without(table: pd.DataFrame, kind: str) -> str:
 def _gain(gains: pd.DataFrame) -> str:
     (row,) = gains.loc[[gains["mean"].abs().idxmax()]].itertuples()
     return (
-        "There, He's initialization instead of PyTorch's makes the largest difference with "
+        "Without normalization, He's initialization instead of PyTorch's makes the largest difference with "
         f"{_blocks(row.depth)}: {points(row)}, {inference.verdict(row.p)}."
     )
 
@@ -220,13 +220,12 @@ def _gain(gains: pd.DataFrame) -> str:
 def _normalized(table: pd.DataFrame) -> str:
     """How deep the networks that normalize train."""
     last, part = int(table["depth"].max()), table[table["normalization"] != "none"]
-    failing = [
-        f"with `{row.normalization}` from {INITIALIZATIONS[row.initialization]} it {_trains(row, last)}"
-        for row in reaches(part).itertuples()
-        if row.at_least != last
-    ]
-    if failing:
-        return f"not every network that normalizes is sure to train at every depth tried; {', '.join(failing)}."
+    unsure = [_named(row) + _between(row) for row in reaches(part).itertuples() if row.at_least != last]
+    if unsure:
+        return (
+            "not sure to train at every depth tried, with the largest depth at which they do, and in brackets between "
+            f"which depths that is by the intervals, are {listed(unsure)}."
+        )
     row = part.loc[part["mean"].idxmin()]
     return (
         "with every normalization, from either initialization, the network trains at every depth tried. The lowest "
@@ -235,15 +234,17 @@ def _normalized(table: pd.DataFrame) -> str:
     )
 
 
+def _named(row: Any) -> str:
+    """A network, as the table has it, and how deep it trains."""
+    return f"`{row.normalization}` ({row.initialization}) {_number(row.depth)}"
+
+
 def _levels(table: pd.DataFrame) -> str:
     """What changes if training is said to take another accuracy."""
-    usual, last, said = reaches(table), int(table["depth"].max()), []
+    usual, said = reaches(table), []
     for level in OTHERS:
-        other = reaches(table, level).assign(at_least=0, at_most=0)  # only the depth is said
+        other = reaches(table, level)
         changed = other[other["depth"].fillna(-1) != usual["depth"].fillna(-1)]
-        networks = [
-            f"`{row.normalization}` from {INITIALIZATIONS[row.initialization]} {_trains(row, last)}"
-            for row in changed.itertuples()
-        ]
-        said.append(f"with {percent(level, 0)}, {', '.join(networks) or 'no depth is another'}")
+        networks = listed([_named(row) for row in changed.itertuples()]) if len(changed) else "no depth is another"
+        said.append(f"with {percent(level, 0)}, {networks}")
     return f"The depths depend on what counts as training, here {percent(TRAINS, 0)}: {'; '.join(said)}."

@@ -64,7 +64,7 @@ def test_what_was_predicted_holds_where_it_was_planted():
     }
     first, second, third, *_ = answer(PREDICTED)
     assert first.startswith("**Depth** is borne out: from PyTorch's initialization, the network without")
-    assert "trains as it is, and no deeper. With no more blocks its accuracy is 9" in first
+    assert "trains as it is, and no deeper. There its accuracy is 9" in first
     assert second.startswith("**Normalization** is borne out: with every normalization")
     assert "trains up to 8 more blocks." in third
     assert "largest difference with 8 more blocks: +8" in third
@@ -75,8 +75,8 @@ def test_what_was_predicted_holds_where_it_was_planted():
     [
         ({("pytorch", "none"): (0.97, 0.92, 0.95)}, "depth", False, "trains at every depth tried"),
         ({("pytorch", "none"): (0.97, 0.10, 0.90)}, "depth", None, "With 16 more blocks its accuracy is 90.0"),
-        ({("pytorch", "layer"): (0.98, 0.96, 0.3)}, "normalization", False, "`layer` from PyTorch's initialization"),
-        ({("he", "layer"): (0.98, 0.98, 0.905)}, "normalization", None, "by the intervals (8\u00a0to\u00a016)"),
+        ({("pytorch", "layer"): (0.98, 0.96, 0.3)}, "normalization", False, "are `layer` (pytorch) 8."),
+        ({("he", "layer"): (0.98, 0.98, 0.905)}, "normalization", None, "`layer` (he) 16 (8\u00a0to\u00a016)"),
         ({("he", "none"): (0.97, 0.96, 0.95)}, "initialization", False, "trains at every depth tried"),
         ({("he", "none"): (0.97, 0.1, 0.1)}, "initialization", None, "cannot be told from chance"),
     ],
@@ -96,7 +96,7 @@ def test_the_depths_are_given_for_other_thresholds_too():
     said = answer(PREDICTED | {("he", "batch"): (0.98, 0.98, 0.92)})
     (one,) = [sentence for sentence in said if "depend on" in sentence]
     assert "with 50\u00a0%, no depth is another" in one
-    assert "with 95\u00a0%, `batch` from He's initialization trains up to 8 more blocks" in one
+    assert "with 95\u00a0%, `batch` (he) 8." in one
 
 
 def test_where_only_some_seeds_train_the_table_says_how_many():

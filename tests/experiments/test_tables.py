@@ -74,6 +74,13 @@ def test_it_is_said_how_and_where_the_shown_results_were_made(project: Path, fil
     assert sentence.endswith("They were made by `normstudy sweep params/grid.yaml` on: a machine.")
 
 
+def test_the_text_has_the_settings_that_all_runs_share_and_no_others(project: Path):
+    file = write(project, "norm_arg: [batch, layer]\nseed: [0, 1]\nepochs: [1, 2]\nlearning_rate: 0.02")
+    put(project, file, OWN)
+    found = origin.numbers(tables.results(project, file, "digits"))
+    assert found == {"dataset": "digits", "runs": 8, "seeds": 2, "batch_size": "128", "learning_rate": "0.02"}
+
+
 def test_another_dataset_is_never_shown_without_a_word(project: Path, file: Path):
     put(project, file, PUBLISHED)
     shown = tables.results(project, file, "mnist")
