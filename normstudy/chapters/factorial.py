@@ -1,6 +1,7 @@
 """The factorial, every normalization with every penalty: its tables, its figure, and what became of its predictions."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,6 @@ from normstudy.display.notation import (
 )
 from normstudy.experiments import parameters
 
-OUTCOMES = {"test_loss": ("Test loss", 1, 4), "test_accuracy": ("Test accuracy (%)", 100, 2)}
-"""A column of the table of runs → its name, what it is multiplied with, digits after the point. The first decides."""
-
-LOSS = "test_loss"
-
 
 def assigned(params: Path) -> dict[str, tuple[str, str]]:
     """The study's variants: their names → the normalization and the penalty that `params/<name>.yaml` gives them."""
@@ -54,19 +50,26 @@ def strengths(runs: pd.DataFrame, params: Path) -> str:
     return " ".join(said)
 
 
+def outcomes(runs: pd.DataFrame) -> dict[str, effects.Find]:
+    """In what the combinations are compared; `odds`, those of a mistake, decide."""
+    accuracy, odds = effects.over_both(runs)
+    return {"odds": odds, "accuracy": accuracy, "loss": effects.over_seeds(runs, "test_loss")}
+
+
 def results(runs: pd.DataFrame) -> pd.DataFrame:
     """Means of every combination over the seeds: a row each.
 
     Returns:
-        `normalization`, `penalty`, `loss` with `loss_low` and `loss_high`, `accuracy` (0 to 1) with `accuracy_low` and
-        `accuracy_high` (95 % intervals over the seeds), `near_zero` (the share of the weights, 0 to 1), `squares` (the
+        `normalization`, `penalty`, `accuracy` (0 to 1) with `accuracy_low` and `accuracy_high`, `loss` with `loss_low`
+        and `loss_high` (95 % intervals over the seeds), `near_zero` (the share of the weights, 0 to 1), `squares` (the
         sum of the squared weights).
     """
     by = ["normalization", "penalty"]
-    loss, accuracy = (inference.summary(runs, by, outcome) for outcome in OUTCOMES)
     weights = runs.groupby(by, observed=True)[["weights_near_zero", "weights_l2"]].mean()
-    table = loss[by].assign(near_zero=weights["weights_near_zero"].to_numpy(), squares=weights["weights_l2"].to_numpy())
-    for name, part in (("loss", loss), ("accuracy", accuracy)):
+    names = {"weights_near_zero": "near_zero", "weights_l2": "squares"}
+    table = weights.rename(columns=names).reset_index()
+    for name in ("accuracy", "loss"):
+        part = inference.summary(runs, by, f"test_{name}")
         table[[name, f"{name}_low", f"{name}_high"]] = part[["mean", "low", "high"]]
     return table
 
@@ -88,87 +91,94 @@ def shown_results(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(runs: pd.DataFrame) -> Figure:
-    """Loss over accuracy: a mark for each normalization at each penalty, with its 95 % interval over the seeds."""
+    """Error over loss: a mark for each normalization at each penalty, with its 95 % interval over the seeds.
+
+    Equal distances on the logarithmic axis of errors are, nearly, equal factors of the odds of a mistake.
+    """
     drawn, axes = new_figure(6.2, 5.4, rows=2)
     penalties = list(runs["penalty"].cat.categories)
-    for axis, (outcome, (label, scale, _)) in zip(axes[:, 0], OUTCOMES.items(), strict=True):
+    runs = runs.assign(error=100 * (1 - runs["test_accuracy"]))
+    above, below = axes[:, 0]
+    above.set_yscale("log")
+    above.yaxis.set_major_formatter("{x:g}")
+    above.yaxis.set_minor_formatter("{x:g}")
+    for axis, outcome, label in ((above, "error", "Test error (%)"), (below, "test_loss", "Test loss")):
         table = inference.summary(runs, ("normalization", "penalty"), outcome)
-        lines.draw(axis, table.assign(place=table["penalty"].cat.codes), "place", scale, spread=0.13, joined=False)
+        table["low"] = table["low"].clip(lower=table["mean"].min() / 2)  # a logarithmic axis has no 0
+        lines.draw(axis, table.assign(place=table["penalty"].cat.codes), "place", 1, spread=0.13, joined=False)
         axis.set_xticks(range(len(penalties)), penalties)
         axis.grid(visible=False, axis="x")
         axis.set_ylabel(label)
-    axes[1, 0].set_xlabel("Penalty")
-    axes[0, 0].legend(ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1, frameon=False)
+    below.set_xlabel("Penalty")
+    above.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1, frameon=False)
     return drawn
 
 
 def describe(runs: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
     said = "; ".join(
-        f"{row.normalization} with {row.penalty}, {decimal(row.loss, 4)} and {percent(row.accuracy)}"
+        f"{row.normalization} with {row.penalty}, {percent(1 - row.accuracy)} and {decimal(row.loss, 4)}"
         for row in results(runs).itertuples()
     )
     return (
-        f"Mean test loss (above) and test accuracy (below) of each normalization, by penalty, with {INTERVAL}s over "
+        f"Mean test error (above) and test loss (below) of each normalization, by penalty, with {INTERVAL}s over "
         f"the seeds: {said}."
     )
 
 
-def shown_contrasts(runs: pd.DataFrame) -> pd.DataFrame:
-    """`effects.contrasts` of both outcomes as the report prints them."""
-    tables = [effects.contrasts(runs, outcome) for outcome in OUTCOMES]
-    penalty = (tables[0]["kind"] == "penalty").map({True: "penalty ", False: ""})
-    return _in_outcomes(tables, {"difference": penalty + _difference(tables[0])})
+def in_all(runs: pd.DataFrame, table: Callable[[effects.Find], pd.DataFrame]) -> pd.DataFrame:
+    """A table of `effects` for each outcome, one below the other; the column `outcome` says for which."""
+    return pd.concat([table(find).assign(outcome=name) for name, find in outcomes(runs).items()], ignore_index=True)
 
 
-def shown_parts(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
-    """`effects.decomposition` of the study's variants as the report prints it."""
-    tables = [effects.decomposition(runs, outcome, cells) for outcome in OUTCOMES]
-    sources = tables[0]["source"].replace({"all": "whole", "order": "penalty last − first"})
-    return _in_outcomes(tables, {"difference": _difference(tables[0]), "part": sources})
+def shown(found: pd.DataFrame) -> pd.DataFrame:
+    """`in_all` as the report prints it: a row a difference, and a column an outcome."""
+    odds, accuracy, loss = (found[found["outcome"] == name] for name in ("odds", "accuracy", "loss"))
+    penalty = (odds["kind"] == "penalty").map({True: "penalty ", False: ""}) if "kind" in odds else ""
+    columns = {"difference": penalty + odds["first"] + " − " + odds["second"]}
+    if "source" in odds:
+        columns["part"] = odds["source"].replace({"all": "whole", "order": "penalty last − first"})
+    return pd.DataFrame(columns).assign(
+        **{
+            "odds of a mistake, times": [_times(row) for row in odds.itertuples()],
+            "p": odds["p"].map(probability),
+            "accuracy (points)": [_sure(row, 100, 2) for row in accuracy.itertuples()],
+            "loss": [_sure(row, 1, 4) for row in loss.itertuples()],
+        }
+    )
 
 
-def _difference(table: pd.DataFrame) -> pd.Series:
-    return table["first"] + " − " + table["second"]
-
-
-def _in_outcomes(tables: Sequence[pd.DataFrame], labels: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """What differs, beside its means with their intervals, and p, in each outcome."""
-    columns: dict[str, Any] = dict(labels)
-    for table, (name, scale, digits) in zip(tables, OUTCOMES.values(), strict=True):
-        name = name.replace("(%)", "(points)")
-        columns[name] = [_sure(row, scale, digits) for row in table.itertuples()]
-        columns["p" if "p" not in columns else "p "] = table["p"].map(probability)
-    return pd.DataFrame(columns)
-
-
-def answer(runs: pd.DataFrame, cells: Mapping[str, tuple[str, str]]) -> list[str]:
-    """What became of each prediction of the section, in test loss, and what the penalties did."""
-    table = effects.contrasts(runs, LOSS)
-    kinds = {kind: table[table["kind"] == kind] for kind in ("against none", "pair", "penalty")}
-    gains, penalties = kinds["against none"], kinds["penalty"]
+def answer(runs: pd.DataFrame, contrasts: pd.DataFrame, parts: pd.DataFrame) -> list[str]:
+    """What became of each prediction of the section, and what the penalties did; two tables are those of `in_all`."""
+    contrasts, parts = (table[table["outcome"] == "odds"] for table in (contrasts, parts))
+    diverged = int(runs["diverged"].sum())
+    gains, pairs, penalties = (contrasts[contrasts["kind"] == kind] for kind in ("against none", "pair", "penalty"))
     sentences = []
     if len(gains):
         sentences += [
-            f"**Whether** is {claims.verdict(list(gains['first']), gains, -1)}: "
-            f"beside `none`, the test loss changes by {_listed(gains)}.",
-            _which(gains, kinds["pair"]),
+            f"**Whether** is {claims.verdict(list(gains['first']), gains, -1)}: beside `none`, the odds of a mistake "
+            f"are {_listed(gains)}.",
+            _which(gains, pairs),
         ]
     return [
         *sentences,
         f"**Penalty** is {claims.verdict(list(penalties['first']), penalties, +1)}: among the networks that "
-        f"normalize, the test loss changes by {_listed(penalties)}.",
-        *_owed(effects.decomposition(runs, LOSS, cells)),
+        f"normalize, the odds of a mistake are {_listed(penalties)}.",
+        *_owed(parts),
         *_penalties_act(runs),
-        *_diverged(runs),
+        *([f"{out_of(diverged, len(runs), 'run').capitalize()} diverged and count as guessing."] if diverged else []),
     ]
 
 
 def _listed(table: pd.DataFrame) -> str:
-    return ", ".join(f"{_sure(row)} with `{row.first}`" for row in table.itertuples())
+    return ", ".join(f"{_times(row)} times as high with `{row.first}`" for row in table.itertuples())
 
 
-def _sure(row: Any, scale: float = 1, digits: int = 4) -> str:
+def _times(row: Any) -> str:
+    return with_interval(math.exp(row.mean), math.exp(row.low), math.exp(row.high), 2)
+
+
+def _sure(row: Any, scale: float, digits: int) -> str:
     return with_interval(scale * row.mean, scale * row.low, scale * row.high, digits, sign=True)
 
 
@@ -180,7 +190,7 @@ def _which(gains: pd.DataFrame, pairs: pd.DataFrame) -> str:
     return (
         f"**Which** is {claims.BORNE_OUT if less else 'not borne out'}: of those that normalize, {apart} can be "
         f"told apart, and the furthest apart are `{furthest.first}` and `{furthest.second}`, by "
-        f"{_sure(furthest)}."
+        f"a factor {_times(furthest)}."
     )
 
 
@@ -195,8 +205,8 @@ def _owed(table: pd.DataFrame) -> list[str]:
         elif _exceeds(rows["normalization"], rows["penalty"]):
             verdict = claims.CONTRADICTED
         sentences.append(
-            f"**Owed** is {verdict} for {first} minus {second}: of {_sure(rows['all'])}, "
-            f"{_sure(rows['normalization'])} is from the normalization and {_sure(rows['penalty'])} from the penalty."
+            f"**Owed** is {verdict} for {first} over {second}: of a factor {_times(rows['all'])}, "
+            f"{_times(rows['normalization'])} is the normalization's and {_times(rows['penalty'])} the penalty's."
         )
     return sentences
 
@@ -225,11 +235,6 @@ def _penalties_act(runs: pd.DataFrame) -> list[str]:
                 f"normalizations ({INTERVAL} of the change {change})."
             )
     return sentences
-
-
-def _diverged(runs: pd.DataFrame) -> list[str]:
-    number = int(runs["diverged"].sum())
-    return [f"{out_of(number, len(runs), 'run').capitalize()} diverged and count as guessing."] if number else []
 
 
 def hardest(runs: pd.DataFrame) -> str:
