@@ -138,7 +138,7 @@ def answer(runs: pd.DataFrame) -> list[str]:
 
 def _sure(low: float, high: float) -> str:
     found = interval(100 * low, 100 * high, 2, sign=True)
-    return "a single seed" if found == UNKNOWN else f"{INTERVAL} {found}"
+    return "a single seed" if found == UNKNOWN else found
 
 
 def results(runs: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
