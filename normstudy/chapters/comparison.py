@@ -127,7 +127,7 @@ def _apart(predictions: Mapping[str, pd.DataFrame]) -> list[str]:
     apart = tests[tests["p"] < LEVEL]
     if apart.empty:
         return [
-            "In the number of their mistakes no two variants differ by more than chance would give (McNemar's test, "
+            "In the number of their mistakes no two networks differ by more than chance would give (McNemar's test, "
             f"smallest corrected {p_value(tests['p'].min())})."
         ]
     sentences = []
@@ -135,7 +135,8 @@ def _apart(predictions: Mapping[str, pd.DataFrame]) -> list[str]:
         better, worse = (row.first, row.second) if row.only_first < row.only_second else (row.second, row.first)
         fewer, more = sorted((int(row.only_first), int(row.only_second)))
         sentences.append(
-            f"On these images the {better} variant is better than the {worse} variant by more than chance would give: "
+            f"On these images the trained {better} network is better than the trained {worse} network by more than "
+            f"chance would give: "
             f"{worse} alone misclassifies {count(more)} of them, {better} alone {count(fewer)} (McNemar's test, "
             f"corrected {p_value(row.p)})."
         )

@@ -52,7 +52,7 @@ def test_the_interval_is_wilsons():
 
 def test_variants_that_hardly_disagree_are_not_called_different():
     _, _, findings = study(batch=set(range(10)), layer=set(range(1, 12)), group=set(range(2, 13)))
-    assert any("no two variants differ by more than chance" in sentence for sentence in findings)
+    assert any("no two networks differ by more than chance" in sentence for sentence in findings)
     assert not any("is better than" in sentence for sentence in findings)
 
 
@@ -60,7 +60,7 @@ def test_a_variant_that_is_better_beyond_chance_is_called_better():
     _, _, findings = study(batch=set(range(10)), layer=set(range(60)), group=set(range(10)))
     better = [sentence for sentence in findings if "is better than" in sentence]
     assert len(better) == 2
-    assert all("better than the layer variant" in sentence for sentence in better)
+    assert all("better than the trained layer network" in sentence for sentence in better)
 
 
 def test_p_values_are_corrected_for_their_number():
@@ -133,5 +133,5 @@ def test_shared_mistakes_are_said_whatever_their_number():
 
 def test_networks_that_disagree_much_but_evenly_are_not_said_to_disagree_little():
     text = said(batch=set(range(100)), layer=set(range(100, 200)), group=set(range(200, 300)))
-    assert "no two variants differ by more than chance would give (McNemar's test, smallest corrected p = 1.00)" in text
+    assert "no two networks differ by more than chance would give (McNemar's test, smallest corrected p = 1.00)" in text
     assert "too few" not in text
