@@ -89,10 +89,15 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> 
         return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+HE = " (He)"
+"""Follows a normalization's name where the network begins with He's initialization, if others do not."""
+
+
 def look(name: str, **other: Any) -> dict[str, Any]:
     """How Matplotlib draws a normalization's line, and `other` properties."""
-    each = NORMALIZATIONS[name]
-    return {"color": each.colour, "linestyle": each.dash, "marker": each.marker, "label": name} | other
+    each = NORMALIZATIONS[name.removesuffix(HE)]
+    from_he = {"linestyle": "-.", "marker": "+"} if name.endswith(HE) else {}
+    return {"color": each.colour, "linestyle": each.dash, "marker": each.marker, "label": name} | from_he | other
 
 
 def notice(text: str) -> Figure:

@@ -87,3 +87,19 @@ def test_a_run_that_diverged_counts_as_guessing():
     assert runs["test_accuracy"].tolist() == [0.9, 0.1]
     assert runs["test_loss"].tolist() == pytest.approx([0.4, np.log(10)])
     assert runs["diverged"].tolist() == [False, True]
+
+
+@pytest.mark.parametrize(("number", "skipped"), [(1, 0), (5, 0), (6, 0), (8, 0), (9, 1), (10, 1), (20, 5)])
+def test_the_bounds_of_a_median_are_the_tightest_that_cover_it_in_nineteen_of_twenty(number: int, skipped: int):
+    values = np.random.default_rng(0).permutation(number).astype(float)
+    assert inference.median(values) == ((number - 1) / 2, skipped, number - 1 - skipped)
+    if number > 5:
+        tighter, covers = (1 - 2 * stats.binom.cdf(skipped + more, number, 0.5) for more in (1, 0))
+        assert tighter < 0.95 <= covers
+
+
+def test_the_sign_test_counts_what_is_above_and_below():
+    assert inference.sign_test(np.array([1.0] * 10)) == pytest.approx(2 / 1024)
+    assert inference.sign_test(np.array([0.0, 0.0, 1.0, -1.0])) == 1
+    assert inference.sign_test(np.zeros(3)) == 1
+    assert np.isnan(inference.sign_test(np.ones(1)))
