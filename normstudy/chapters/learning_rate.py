@@ -129,6 +129,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     above.set_xticklabels([])
     _draw_ranges(below, summary(runs))
     below.set_xlim(above.get_xlim())
+    below.tick_params(axis="x", labelsize=8)
     below.set_xlabel("Peak learning rate")
     return drawn
 
