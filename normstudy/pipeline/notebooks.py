@@ -41,6 +41,7 @@ NOTEBOOKS = (
     Notebook("comparison", "comparison", variants=True),
     Notebook("seeds", "seeds", sweep=True, files=OF_VARIANTS),
     Notebook("depth", "depth", sweep=True),
+    Notebook("budget", "budget", sweep=True),
     Notebook("factorial", "factorial", sweep=True, files=OF_VARIANTS),
     Notebook("ghost-batch", "ghost-batch", sweep=True, files=("report/results/wu-he-2018.csv",)),
     Notebook("learning-rate", "learning-rate", sweep=True),
