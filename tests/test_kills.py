@@ -278,8 +278,9 @@ for number in itertools.count(1):
         die_before(number)
         {step}
         os._exit(0)
-    if os.waitpid(child, 0)[1] == 0:
-        break
+    ended = os.waitpid(child, 0)[1]
+    if not os.WIFSIGNALED(ended):  # it came to its end, or failed
+        sys.exit(os.waitstatus_to_exitcode(ended))
 """
 
 
@@ -387,7 +388,7 @@ def test_the_earlier_report_stays_or_comes_back(tmp_path: Path):
     (initial / "_report" / "index.html").write_text("earlier")
     imports = textwrap.dedent("""
         from normstudy.rendering import render
-        def made(root, article, output, profile, settings):
+        def made(root, article, output, profile):
             output.mkdir()
             (output / "index.html").write_text("new")
             return []
