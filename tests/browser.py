@@ -1,6 +1,9 @@
-"""The one way to open a page: in Chromium, without a window."""
+"""The one way to open a page: in Chromium, without a window; and to serve one under a policy."""
 
+import functools
+import http.server
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,3 +33,21 @@ def open_page(context: Browser | BrowserContext, address: str) -> Page:
     page.on("console", lambda message: message.type in ("error", "warning") and page.errors.append(message.text))
     page.goto(address)
     return page
+
+
+@contextmanager
+def served(folder: Path, policy: str) -> Iterator[str]:
+    """The address at which a folder's files are served, each with this content security policy."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            self.send_header("Content-Security-Policy", policy)
+            super().end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

@@ -1,11 +1,8 @@
 """What comes from elsewhere is only read: notebooks, tables and weights run nothing, and text stays text."""
 
-import functools
-import http.server
 import json
 import pickle
 import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +17,7 @@ from normstudy.experiments import sweep_files, tables
 from normstudy.experiments.places import sweep_tables
 from normstudy.rendering.render import find_quarto
 from tests import checks
+from tests.browser import served
 from tests.commands import ROOT, WITHOUT_QUARTO, command
 from tests.trainings import build, settings
 
@@ -151,19 +149,8 @@ def test_text_from_elsewhere_reads_as_it_stands(hostile: Path):
 @pytest.fixture
 def server(report: Path) -> Iterator[str]:
     """The address of the report on digits, served with a policy that forbids every other host."""
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def end_headers(self) -> None:
-            self.send_header("Content-Security-Policy", OWN_FILES_ONLY)
-            super().end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=report)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served(report, OWN_FILES_ONLY) as address:
+        yield address
 
 
 def test_the_page_works_under_a_policy_that_forbids_other_hosts(server: str, browser: Browser):

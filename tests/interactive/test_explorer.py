@@ -1,10 +1,7 @@
 """The explorer: its arithmetic is that of statistics.py; it shows what it computes, by mouse, touch and keyboard."""
 
-import http.server
 import random
-import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from normstudy import data, statistics
 from normstudy.display import notation, page_data
 from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
-from tests.browser import open_page
+from tests.browser import open_page, served
 from tests.interactive.page import write_page
 from tests.trainings import build
 
@@ -315,20 +312,9 @@ def test_nothing_moves_for_a_reader_who_wants_less_motion(browser: Browser, fold
 def test_it_works_under_a_content_security_policy_that_allows_only_its_own_files(
     browser: Browser, folder: Path
 ) -> None:
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def end_headers(self) -> None:
-            self.send_header("Content-Security-Policy", STRICT)
-            super().end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        with browser.new_context() as context:
-            page = open_page(context, f"http://127.0.0.1:{server.server_port}/index.html")
-            page.get_by_role("button", name="Next normalization").click()
-            assert state(page)["normalization"] == "layer"
-            assert page.locator(".frame.shares").is_visible()
-            assert page.errors == []
-        server.shutdown()
+    with served(folder, STRICT) as address, browser.new_context() as context:
+        page = open_page(context, f"{address}/index.html")
+        page.get_by_role("button", name="Next normalization").click()
+        assert state(page)["normalization"] == "layer"
+        assert page.locator(".frame.shares").is_visible()
+        assert page.errors == []
