@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -27,10 +28,10 @@ class GhostBatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, activations: Tensor) -> Tensor:
         """As `nn.BatchNorm2d`. A batch has N // `images` parts, all of one size; one if it is smaller than that."""
-        if not self.training:
-            return super().forward(activations)
         n, c, h, w = activations.shape
-        parts = max(1, n // self.images)
+        parts = n // self.images
+        if not self.training or parts <= 1:
+            return super().forward(activations)
         # Image i is in part i mod parts, so that parts are further channels of a view, and nothing is copied.
         side_by_side = activations.contiguous().view(n // parts, parts * c, h, w)
         assert self.running_mean is not None
@@ -41,7 +42,10 @@ class GhostBatchNorm2d(nn.BatchNorm2d):
         normalized = F.batch_norm(side_by_side, mean, variance, gamma, beta, True, momentum, self.eps)
         self.running_mean.copy_(mean.view(parts, c).mean(dim=0))
         self.running_var.copy_(variance.view(parts, c).mean(dim=0))
-        return normalized.view(n, c, h, w)
+        # What follows is slow on another layout than it was given.
+        channels_last = activations.is_contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        return normalized.view(n, c, h, w).contiguous(memory_format=layout)
 
     def extra_repr(self) -> str:
         """What PyTorch prints of the layer."""

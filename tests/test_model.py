@@ -160,6 +160,14 @@ class TestGhostBatches:
         assert torch.allclose(ghost(x), plain(x), atol=1e-6)
         assert torch.allclose(ghost.running_var, plain.running_var, atol=1e-6)
 
+    @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+    @pytest.mark.parametrize("images", [1, 3, 6])
+    def test_activations_keep_their_layout_since_convolutions_are_slow_on_another(
+        self, layout: torch.memory_format, images: int
+    ) -> None:
+        x = torch.rand(6, 4, 3, 3).contiguous(memory_format=layout)
+        assert GhostBatchNorm2d(4, images)(x).is_contiguous(memory_format=layout)
+
     def test_in_evaluation_no_image_shares_anything(self) -> None:
         net = Net("batch", ghost_batch_size=2).eval()
         images = torch.rand(5, 1, 28, 28)

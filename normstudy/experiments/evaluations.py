@@ -5,6 +5,7 @@ Johnson, 2021, arXiv:2105.07576, section 3).
 """
 
 import copy
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,22 +16,26 @@ from normstudy.model import Net
 from normstudy.training import evaluate
 
 
-def by_statistics(net: Net, dataset: Dataset, batch_size: int) -> dict[str, float]:
-    """Test loss and accuracy (0 to 1) with two other kinds of statistics; `net` is left as it was.
+def by_statistics(net: Net, dataset: Dataset, batch_size: int) -> dict[str, Any]:
+    """What two other kinds of statistics give on the test images; `net` is left as it was.
 
     Returns:
-        `test_loss_own`, `test_accuracy_own`: each batch of test images is normalized by its own statistics, shared as
-        in training. `test_loss_precise`, `test_accuracy_precise`: by those that `with_precise_statistics` finds.
+        `test_loss_own`, `test_accuracy_own` (0 to 1), `wrong_own` (the indices of the misclassified images): each batch
+        of test images is normalized by its own statistics, shared as in training. The same three with `precise`: by
+        the statistics that `with_precise_statistics` finds.
     """
-    labels = dataset.test_labels
-    own = _in_training_mode(copy.deepcopy(net), dataset.test_images, dataset, batch_size)
-    precise = evaluate(with_precise_statistics(net, dataset, batch_size), dataset.test_images, labels, dataset)
-    return {
-        "test_loss_own": F.cross_entropy(own, labels).item(),
-        "test_accuracy_own": (own.argmax(dim=1) == labels).float().mean().item(),
-        "test_loss_precise": precise.loss,
-        "test_accuracy_precise": precise.accuracy,
+    labels, precise = dataset.test_labels, with_precise_statistics(net, dataset, batch_size)
+    logits = {
+        "own": _in_training_mode(copy.deepcopy(net), dataset.test_images, dataset, batch_size),
+        "precise": evaluate(precise, dataset.test_images, labels, dataset).logits,
     }
+    found: dict[str, Any] = {}
+    for name, each in logits.items():
+        wrong = each.argmax(dim=1) != labels
+        found[f"test_loss_{name}"] = F.cross_entropy(each, labels).item()
+        found[f"test_accuracy_{name}"] = (~wrong).float().mean().item()
+        found[f"wrong_{name}"] = wrong.nonzero().flatten().tolist()
+    return found
 
 
 def with_precise_statistics(net: Net, dataset: Dataset, batch_size: int) -> Net:

@@ -45,6 +45,7 @@ def test_a_batch_is_normalized_by_its_own_statistics(few: data.Dataset):
         torch.nn.functional.cross_entropy(logits, few.test_labels).item(), rel=1e-5
     )
     assert found["test_accuracy_own"] == pytest.approx((logits.argmax(dim=1) == few.test_labels).float().mean().item())
+    assert found["wrong_own"] == (logits.argmax(dim=1) != few.test_labels).nonzero().flatten().tolist()
 
 
 @pytest.mark.parametrize("batch_size", [30, 64, 100, 128])
@@ -55,6 +56,7 @@ def test_every_test_image_counts_once_whatever_the_batch(batch_size: int, few: d
     for way in ("own", "precise"):
         assert found[f"test_loss_{way}"] == pytest.approx(plain.loss, rel=1e-5)
         assert found[f"test_accuracy_{way}"] == pytest.approx(plain.accuracy)
+        assert found[f"wrong_{way}"] == (plain.logits.argmax(dim=1) != few.test_labels).nonzero().flatten().tolist()
 
 
 def test_the_network_is_left_as_it_was(few: data.Dataset):
