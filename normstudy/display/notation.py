@@ -90,6 +90,14 @@ def with_interval(value: float, low: float, high: float, digits: int, *, sign: b
     return decimal(value, digits, sign=sign) + ("" if found == UNKNOWN else f" ({found})")
 
 
+def estimate(value: float, low: float, high: float, digits: int, *, sign: bool = False, unit: str = "") -> str:
+    """A number and its interval as sentences have them: 98.41 % [98.20, 98.62]; of a single seed, the number alone."""
+    said = decimal(value, digits, sign=sign) + (NO_BREAK + unit if unit else "")
+    if math.isnan(low) or math.isnan(high):
+        return said
+    return f"{said} [{decimal(low, digits, sign=sign)},{NO_BREAK}{decimal(high, digits, sign=sign)}]"
+
+
 def probability(p: float) -> str:
     """The p of a test as tables have it: as many digits, from two on, as it takes to see on which side of 0.05 it lies.
 

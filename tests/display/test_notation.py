@@ -52,6 +52,8 @@ def test_the_style_by_examples():
     assert notation.percent(0.28, 0) == "28\u00a0%"
     assert notation.interval(-0.31, 0.05, 2, sign=True) == "−0.31\u00a0to\u00a0+0.05"
     assert notation.with_interval(97.8, 97.57, 98.04, 2) == "97.80 (97.57\u00a0to\u00a098.04)"
+    assert notation.estimate(97.8, 97.57, 98.04, 2, unit="%") == "97.80\u00a0% [97.57,\u00a098.04]"
+    assert notation.estimate(-0.5, -0.62, 0.1, 1, sign=True) == "−0.5 [−0.6,\u00a0+0.1]"
     assert notation.INTERVAL == "95\u00a0% interval"
 
 
@@ -70,6 +72,7 @@ def test_what_is_not_known_is_a_dash():
     nan = math.nan
     assert notation.decimal(nan, 2) == notation.significant(nan) == notation.interval(nan, 1, 2) == "–"
     assert notation.with_interval(0.5, nan, nan, 2) == "0.50"
+    assert notation.estimate(0.5, nan, nan, 2, unit="%") == "0.50\u00a0%"
     assert notation.p_value(nan) == "p = –"
 
 
