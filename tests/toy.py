@@ -8,8 +8,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.pipeline import execution
-from normstudy.pipeline.notebooks import NAMES
+from normstudy.pipeline.notebooks import NAMES, NOTEBOOKS
 from normstudy.pipeline.plan import plan
+
+READERS = tuple(each.name for each in NOTEBOOKS if each.variants)
 
 VARIANT = """
     import json
@@ -45,10 +47,10 @@ def write_toy(root: Path) -> None:
     )
     write_notebook(notebooks / "variant.ipynb", f'{parameters}output: str = ""  # o', VARIANT)
     reader = 'dataset: str = "digits"  # d\nruns: str = ""  # r\noutput: str = ""  # o'
-    for name in ("comparison", "statistics"):
+    for name in READERS:
         write_notebook(notebooks / f"{name}.ipynb", reader, READER)
     for name in NAMES:  # the others read what is published
-        if name not in (*VARIANTS, "comparison", "statistics"):
+        if name not in (*VARIANTS, *READERS):
             write_notebook(
                 notebooks / f"{name}.ipynb", 'results: str = "report/results"  # r\noutput: str = ""  # o', "1"
             )

@@ -2,10 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 
+import torch
+from torch import Tensor
+
 from normstudy.display.notation import count, counted, decimal, percent, significant
+
+GROUPS = 2
+"""G of the worked example."""
 
 ROUNDING = 1e-5
 """Probabilities that differ by less do so by the rounding of float32."""
+
+
+def example(seed: int) -> Tensor:
+    """The worked example: four images of 2×2 pixels with four channels, (4, 4, 2, 2), of whole numbers from 0 to 9."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 10, (4, 4, 2, 2), generator=generator).double()
 
 
 def agreement(layers: int, batch_size: int, alike: bool, silent: Sequence[str]) -> str:

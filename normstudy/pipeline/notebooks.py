@@ -38,6 +38,7 @@ class Notebook:
 NOTEBOOKS = (
     *(Notebook(name, "variant") for name in VARIANTS),
     Notebook("statistics", "statistics", variants=True),
+    Notebook("interactive", "interactive", variants=True),
     Notebook("comparison", "comparison", variants=True),
     Notebook("seeds", "seeds", sweep=True, files=OF_VARIANTS),
     Notebook("depth", "depth", sweep=True),

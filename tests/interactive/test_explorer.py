@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     write_page(folder, "explorer")
     net = build("batch")
-    page_data.write_explorer_data(folder / "shown/statistics/explorer-data.js", net, "batch", data.load("digits"))
+    page_data.write_explorer_data(folder / "shown/interactive/explorer-data.js", net, "batch", data.load("digits"))
     return folder
 
 

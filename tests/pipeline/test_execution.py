@@ -64,7 +64,7 @@ def test_what_is_up_to_date_is_not_run_again(done: Path):
 def test_a_changed_parameter_runs_its_variant_and_what_reads_it(done: Path):
     (done / "params" / "layer.yaml").write_text("norm_arg: layer\nepochs: 3\n")
     assert phrases(find(done, "layer")) == ["epochs was 2, is 3"]
-    read = {"comparison", "statistics", "seeds", "factorial", "tuning"}  # what reads params/layer.yaml
+    read = {"comparison", "statistics", "interactive", "seeds", "factorial", "tuning"}  # what reads params/layer.yaml
     assert set(run_all(done)) == {"layer", *read}
 
 
