@@ -22,14 +22,18 @@ from normstudy.training import evaluate
 
 MEASURED = 10_000  # training images whose place in their frame is measured
 FAINT, STRONG = 32, 128  # of 255: from where on a pixel belongs to what is drawn, and to its strokes
+KEPT = {"weight": "gamma", "bias": "beta", "running_mean": "means", "running_var": "variances"}
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
-def write_explorer_data(path: Path, net: nn.Module, norm_arg: str, dataset: Dataset, layer: int = 1) -> None:
-    """Write `explorerData`: all normalizations, and what a layer of a trained network receives for four test images.
+def write_explorer_data(
+    path: Path, example: Tensor, net: nn.Module, norm_arg: str, dataset: Dataset, layer: int = 1
+) -> None:
+    """Write `explorerData`: all normalizations, the example, and what a layer of a trained network receives and keeps.
 
     Args:
         path: the file to write, such as `explorer-data.js`.
+        example: the batch that is worked through, (N, C, H, W).
         net: the trained network, in any mode.
         norm_arg: its normalization.
         dataset: what it was trained on; the first test image of each of the first four classes is shown.
@@ -40,7 +44,7 @@ def write_explorer_data(path: Path, net: nn.Module, norm_arg: str, dataset: Data
     chosen = [labels.index(label) for label in classes]
     seen = observe(net, to_input(dataset.test_images[chosen], dataset), training=False)[layer]
     excerpt = middle(seen.given[:, :8], 4)  # (N, 8, 4, 4)
-    gamma, beta = seen.module.parameters()
+    kept = {KEPT[name]: tensor for name, tensor in seen.module.state_dict().items() if name in KEPT}  # each (C,)
     named = ", ".join(dataset.classes[label] for label in classes)
     _assign(
         path,
@@ -51,6 +55,7 @@ def write_explorer_data(path: Path, net: nn.Module, norm_arg: str, dataset: Data
                 for name, each in NORMALIZATIONS.items()
                 if each.count
             },
+            "example": {"shape": list(example.shape), "values": _rounded(example)},
             "source": (
                 f"These values come from the {norm_arg} network, trained on {dataset.name}: what its {ORDINALS[layer]} "
                 f"normalization layer receives for four test images ({named}), in the middle of its first channels."
@@ -58,8 +63,7 @@ def write_explorer_data(path: Path, net: nn.Module, norm_arg: str, dataset: Data
             "activation": {
                 "shape": list(excerpt.shape),
                 "values": _rounded(excerpt),
-                "gamma": _rounded(gamma.detach()[: excerpt.shape[1]]),
-                "beta": _rounded(beta.detach()[: excerpt.shape[1]]),
+                **{name: _rounded(tensor.detach()[: excerpt.shape[1]]) for name, tensor in kept.items()},
             },
         },
     )

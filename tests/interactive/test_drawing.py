@@ -54,7 +54,8 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
     def open_figure(nets: Mapping[str, Net], dataset: data.Dataset) -> Page:
         write_page(tmp_path, "explorer", "drawing")
         interactive = tmp_path / "shown" / "interactive"
-        page_data.write_explorer_data(interactive / "explorer-data.js", next(iter(nets.values())), "layer", dataset)
+        explorer = interactive / "explorer-data.js"
+        page_data.write_explorer_data(explorer, torch.zeros(1, 2, 2, 2), next(iter(nets.values())), "layer", dataset)
         page_data.write_drawing_data(interactive / "drawing-data.js", nets, dataset, OFFERED)
         page = open_page(context, (tmp_path / "index.html").as_uri())
         page.locator("digit-drawing .answers").wait_for()

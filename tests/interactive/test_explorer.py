@@ -1,5 +1,6 @@
 """The explorer: its arithmetic is that of statistics.py; it shows what it computes, by mouse, touch and keyboard."""
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,10 @@ import torch
 from playwright.sync_api import Browser, Page
 
 from normstudy import data, statistics
+from normstudy.chapters import statistics as worked
 from normstudy.display import notation, page_data
+from normstudy.experiments import inside
+from normstudy.model import Net
 from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
 from tests.browser import open_page, served
 from tests.interactive.page import write_page
@@ -18,12 +22,23 @@ from tests.trainings import build
 STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
 
 
+EXAMPLE = worked.example(0)
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def net() -> Net:
+    """A network that has seen a batch, so that it keeps running statistics."""
+    dataset, net = data.load("digits"), build("batch")
+    net.train()(data.to_input(dataset.train_images[:64], dataset))
+    return net.eval()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, net: Net) -> Path:
     folder = tmp_path_factory.mktemp("page")
     write_page(folder, "explorer")
-    net = build("batch")
-    page_data.write_explorer_data(folder / "shown/interactive/explorer-data.js", net, "batch", data.load("digits"))
+    path = folder / "shown/interactive/explorer-data.js"
+    page_data.write_explorer_data(path, EXAMPLE, net, "batch", data.load("digits"))
     return folder
 
 
@@ -48,6 +63,15 @@ def test_the_page_writes_numbers_as_the_report_does(page: Page):
         "2×10⁸",
     ]
     assert page.locator(".calculation").filter(has_text="√(v + 1×10⁻⁵)").count() == 1
+
+
+def test_its_data_hold_the_example_and_what_the_layer_keeps_for_evaluation(folder: Path, net: Net):
+    written = (folder / "shown/interactive/explorer-data.js").read_text(encoding="utf-8")
+    held = json.loads(written.removeprefix("globalThis.explorerData = ").removesuffix(";\n"))
+    assert held["example"] == {"shape": [4, 4, 2, 2], "values": EXAMPLE.flatten().tolist()}
+    module = net.get_submodule(list(inside.normalization_layers(net))[1])
+    assert held["activation"]["means"] == pytest.approx(module.running_mean[:8].tolist(), abs=1e-4)
+    assert held["activation"]["variances"] == pytest.approx(module.running_var[:8].tolist(), abs=1e-4)
 
 
 def state(page: Page) -> dict:
@@ -133,11 +157,10 @@ def test_the_page_refuses_groups_that_do_not_divide_the_channels(page: Page, gro
         page.evaluate("(groups) => normalization.sharingSets([1, 4, 1, 1], 'group', groups)", groups)
 
 
-def test_it_starts_with_what_a_layer_of_the_trained_network_receives(page: Page) -> None:
+def test_it_starts_with_what_a_layer_of_the_trained_network_receives(page: Page, net: Net) -> None:
     dataset = data.load("digits")
     labels = dataset.test_labels.tolist()
     images = data.to_input(dataset.test_images[[labels.index(label) for label in range(4)]], dataset)
-    net = build("batch").eval()
     with torch.no_grad():
         activation = net.features[1][:-2](net.features[0](images))  # (4, 12, 14, 14), before the second normalization
     expected = activation[:, :4, 5:7, 5:7].flatten()
