@@ -1,7 +1,7 @@
 """Where the results of a sweep come from, in words."""
 
 from normstudy.display.figures import escape
-from normstudy.display.notation import count, counted, exact, out_of
+from normstudy.display.notation import count, counted, exact, listed, out_of
 from normstudy.experiments import provenance, tables
 from normstudy.experiments.tables import Shown
 
@@ -21,6 +21,9 @@ def sentences(shown: Shown) -> list[str]:
         f"The results of these {counted(runs, 'run')} on {shown.dataset} {published}. They were made by "
         f"`{tables.command_of(shown.table)}` on: {makers}."
     )
+    if shown.lacking:
+        names = listed([f"`{name}`" for name in shown.lacking])
+        said.append(f"They lack {names}, which came to the project later; the same command makes these runs, too.")
     older = shown.rows.loc[shown.rows["code"] != provenance.fingerprint(), "run"].nunique()
     if older:
         said.append(

@@ -9,7 +9,8 @@ all that `params/<variant>.yaml` says, and `together` holds a list of mappings, 
       - {batch_size: 4, learning_rate: 0.002}
     seed: [0, 1, 2]
 
-Under a dataset's name stands what is otherwise on it: `digits: {epochs: 20}`.
+`norm_arg: every` stands for all normalizations, and none. Under a dataset's name stands what is otherwise on it:
+`digits: {epochs: 20}`.
 """
 
 import itertools
@@ -23,6 +24,7 @@ from typing import Any
 from normstudy.experiments import parameters
 from normstudy.experiments.parameters import ParameterError, Value
 from normstudy.files import DATASETS
+from normstudy.normalizations import NORMALIZATIONS
 
 MOST = 100_000  # runs of a sweep
 
@@ -87,13 +89,18 @@ def _axes(content: Mapping[str, Any], names: tuple[str, ...]) -> list[Axis]:
         raise ParameterError(f"{min(both)} is in together and beside it; it must be in one place")
     if empty := [name for name, values in lists.items() if not values]:
         raise ParameterError(f"{empty[0]} is an empty list; it must hold at least one value")
-    axes = [[parameters.check({name: value}, names) for value in values] for name, values in lists.items()]
-    axes.append([parameters.check(part, names) for part in together])
+    parts = [*([{name: value} for value in values] for name, values in lists.items()), together]
+    axes = [[parameters.check(each, names) for part in axis for each in _every(part)] for axis in parts]
     for axis in axes:
         times = Counter(map(key, axis))
         if twice := [part for part in axis if times[key(part)] > 1]:
             raise ParameterError(f"{', '.join(f'{name}: {value}' for name, value in twice[-1].items())} is there twice")
     return axes
+
+
+def _every(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a part of a sweep file stands for: itself, or the same with each normalization."""
+    return [{**part, "norm_arg": name} for name in NORMALIZATIONS] if part.get("norm_arg") == "every" else [part]
 
 
 def _run(params: Path, defaults: Mapping[str, Value], asked: Mapping[str, Value]) -> dict[str, Value]:

@@ -12,11 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from normstudy.experiments import places, sweep_files
+from normstudy.experiments.parameters import VARIANTS
 from normstudy.experiments.places import StudyError
 from normstudy.machine import whole
 from normstudy.normalizations import ordered
 
 FORMAT = "1"
+
+NEEDED = {*VARIANTS, "none"}
+"""What results must have, where a sweep file asks for it, to be shown without another normalization."""
 
 Results = dict[str, list[dict[str, Any]]]
 """The rows of each run, by the `key` of its parameters."""
@@ -75,6 +79,7 @@ class Shown:
         dataset: what they were made on: the same, or else `digits`.
         sweep: the sweep file.
         table: the Parquet file that they come from.
+        lacking: the normalizations that the sweep file asks for and that the table has no run of.
     """
 
     rows: pd.DataFrame
@@ -82,10 +87,13 @@ class Shown:
     dataset: str
     sweep: Path
     table: Path
+    lacking: list[str]
 
 
 def results(root: Path, file: Path, dataset: str) -> Shown:
     """The results of all runs of a sweep file: one's own, or those published with the project, or else those on digits.
+
+    Results that were made before a normalization was added are shown without it, if they have those of `NEEDED`.
 
     Raises:
         StudyError: there are none, or a table is damaged.
@@ -94,8 +102,11 @@ def results(root: Path, file: Path, dataset: str) -> Shown:
         runs = sweep_files.expand(root, file, {"dataset": choice})
         for table in places.sweep_tables(root, file.stem, choice)[:2]:
             found = read(table, tuple(next(iter(runs.values()))))
-            if found.keys() >= runs.keys():
-                return Shown(_frame([found[name] for name in runs]), dataset, choice, file, table)
+            there = {run["norm_arg"] for name, run in runs.items() if name in found}
+            lacking = ordered({str(run["norm_arg"]) for run in runs.values()} - there)
+            wanted = [name for name, run in runs.items() if run["norm_arg"] in there]
+            if wanted and found.keys() >= set(wanted) and not NEEDED & set(lacking):
+                return Shown(_frame([found[name] for name in wanted]), dataset, choice, file, table, lacking)
     raise StudyError(f"not all runs of params/{file.name} are there; 'normstudy sweep params/{file.name}' makes them")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from normstudy.experiments import sweep_files
 from normstudy.experiments.parameters import ParameterError
+from normstudy.normalizations import NORMALIZATIONS
 from tests.commands import ROOT
 from tests.grids import make_project, write
 
@@ -27,6 +28,15 @@ def test_what_changes_together_is_not_crossed(project: Path):
     assert [(run["seed"], run["batch_size"], run["learning_rate"]) for run in runs] == [
         *((0, 2, 0.1), (0, 4, 0.2), (1, 2, 0.1), (1, 4, 0.2))
     ]
+
+
+def test_every_is_each_normalization_and_none(project: Path):
+    runs = sweep_files.expand(project, write(project, "seed: [0, 1]\nnorm_arg: every"), {}).values()
+    assert [run["norm_arg"] for run in runs] == [*NORMALIZATIONS, *NORMALIZATIONS]
+    text = "together:\n  - {norm_arg: every}\n  - {norm_arg: none, initialization: he}"
+    runs = sweep_files.expand(project, write(project, text), {}).values()
+    found = [(run["norm_arg"], run["initialization"]) for run in runs]
+    assert found == [*((name, "pytorch") for name in NORMALIZATIONS), ("none", "he")]
 
 
 def test_the_file_overrides_the_dataset_which_overrides_the_notebook(project: Path):
@@ -94,6 +104,7 @@ def test_an_override_takes_the_place_of_what_changes_together(project: Path):
         ("seed: [1, 1.0]", "seed: 1 is there twice"),
         ("l1: [0.1, 0.10]", "l1: 0.1 is there twice"),
         ("norm_arg: [batch, batch]", "norm_arg: batch is there twice"),
+        ("norm_arg: [every, batch]", "norm_arg: batch is there twice"),
         ("epochs: [5, 010]", "epochs is 010; it must be a plain decimal number"),
         ("norm_arg: [batch, no]", "norm_arg is no; it must be 'batch'"),
         ("seed: [0]\nepochs: 1\nseed: [1]", "seed is there again in line 3"),

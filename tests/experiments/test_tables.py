@@ -7,6 +7,7 @@ import pytest
 from normstudy.chapters import origin
 from normstudy.experiments import places, tables
 from normstudy.experiments.places import StudyError
+from normstudy.normalizations import NORMALIZATIONS
 from tests.grids import invented, make_project, stored, write
 
 GRID = "seed: [0, 1]\nnorm_arg: [batch, none]"
@@ -98,6 +99,47 @@ def test_runs_of_other_parameters_do_not_count(project: Path, file: Path):
     write(project, GRID.replace("[0, 1]", "[0, 1, 2]"))
     with pytest.raises(StudyError, match="not all runs"):
         tables.results(project, file, "digits")
+
+
+class TestANormalizationThatWasAdded:
+    """Results that were made before are shown, and it is said what they lack."""
+
+    GRID = "seed: [0, 1]\nnorm_arg: every"
+
+    @staticmethod
+    def without(results: tables.Results, *names: str, seeds: tuple[int, ...] = (0, 1)) -> tables.Results:
+        """The same without the runs of some normalizations with some seeds."""
+        gone = [(name, seed) for name in names for seed in seeds]
+        return {key: rows for key, rows in results.items() if (rows[0]["norm_arg"], rows[0]["seed"]) not in gone}
+
+    def test_results_made_before_are_shown_without_it(self, project: Path):
+        file = write(project, self.GRID)
+        table = put(project, file, PUBLISHED, self.without(invented(project, file), "instance"))
+        shown = tables.results(project, file, "digits")
+        assert (shown.table, shown.lacking) == (table, ["instance"])
+        assert set(shown.rows["norm_arg"]) == set(NORMALIZATIONS) - {"instance"}
+        assert origin.sentences(shown)[1].startswith("They lack `instance`, ")
+
+    def test_nothing_is_said_to_lack_where_all_are_there(self, project: Path):
+        put(project, file := write(project, self.GRID), OWN)
+        assert tables.results(project, file, "digits").lacking == []
+
+    def test_it_is_not_shown_with_some_of_its_runs(self, project: Path):
+        file = write(project, self.GRID)
+        put(project, file, OWN, self.without(invented(project, file), "instance", seeds=(1,)))
+        with pytest.raises(StudyError, match="not all runs"):
+            tables.results(project, file, "digits")
+
+    @pytest.mark.parametrize("name", sorted(tables.NEEDED))
+    def test_what_experiments_compare_may_not_lack(self, project: Path, name: str):
+        file = write(project, self.GRID)
+        put(project, file, OWN, self.without(invented(project, file), name))
+        with pytest.raises(StudyError, match="not all runs"):
+            tables.results(project, file, "digits")
+
+    def test_alone_it_is_no_result_before_it_was_made(self, project: Path):
+        with pytest.raises(StudyError, match="not all runs"):
+            tables.results(project, write(project, "norm_arg: instance"), "digits")
 
 
 def test_results_of_other_code_are_shown_as_such(project: Path, file: Path):
