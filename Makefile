@@ -85,4 +85,4 @@ lock: .venv/uv
 	@touch $@
 
 clean:
-	rm -rf .venv .quarto _report report/executed report/shown _variables.yml
+	rm -rf .venv .quarto _report report/executed report/shown _variables.yml report/_metadata.yml

@@ -100,7 +100,7 @@ def short(rendered: Path, tmp_path: Path) -> Path:
 
 def unexpected(root: Path) -> set[str]:
     """What is in the sources' folder, and would not be without Quarto."""
-    expected = {path.name for path in (ROOT / "report").iterdir()} | {"executed", "shown"}
+    expected = {path.name for path in (ROOT / "report").iterdir()} | {"executed", "shown", "_metadata.yml"}
     return {path.name for path in (root / "report").iterdir()} - expected
 
 

@@ -1,9 +1,13 @@
-"""Handing the results of one dataset to the renderers: copies in `report/shown/`, and `_variables.yml` for the text."""
+"""Handing the results of one dataset to the renderers: copies in `report/shown/`, numbers and claims for the text.
+
+Numbers go to `_variables.yml`. Claims go to `report/_metadata.yml`: Quarto reads its project's own settings before the
+step that makes them, but those of an article's folder after it.
+"""
 
 import importlib.metadata
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,7 @@ ADDRESSES = {"site": "site-url", "repository": "repo-url"}
 
 
 def publish(root: Path, runs: Sequence[Run]) -> None:
-    """Bring `report/shown/` and `_variables.yml` in line with the results.
+    """Bring `report/shown/`, `_variables.yml` and `report/_metadata.yml` in line with the results.
 
     A file is written only when its bytes change, since a preview starts again whenever one is written; and aside, so
     that there is always a whole one.
@@ -31,16 +35,19 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
     """
     shown = root / "report" / "shown"
     wanted: dict[Path, bytes] = {}
+    claims: dict[str, dict[str, bool | None]] = {}
     values: dict[str, Any] = {"dataset": str(runs[0].parameters["dataset"]), **about(root)}
     for run in runs:
         if not run.notebook.is_file():
             raise StudyError(f"{run.name} has no result on {values['dataset']}; 'normstudy run {run.name}' makes it")
         wanted[shown / run.notebook.name] = _shown(run.notebook.read_text(encoding="utf-8"))
         values[run.name] = variables(run)
+        claims[run.name] = values[run.name].pop("claims", {})
         for file in run.folder.iterdir():
             if file.name not in (run.notebook.name, "record.json", "variables.json"):
                 wanted[shown / run.name / file.name] = file.read_bytes()
     wanted[root / "_variables.yml"] = yaml.safe_dump(values, sort_keys=True, allow_unicode=True).encode()
+    wanted[root / "report" / "_metadata.yml"] = yaml.safe_dump({"claims": worded(claims)}).encode()
     for file, content in wanted.items():
         if not file.is_file() or file.read_bytes() != content:
             try:
@@ -61,8 +68,25 @@ def about(root: Path) -> dict[str, str]:
 def variables(run: Run) -> dict[str, Any]:
     """The values that a run has left for the text; what is text among them is `harmless`."""
     file = run.folder / "variables.json"
-    values = dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
-    return {name: harmless(value) if isinstance(value, str) else value for name, value in values.items()}
+    return dict(_harmless(json.loads(file.read_text(encoding="utf-8")))) if file.is_file() else {}
+
+
+def _harmless(value: Any) -> Any:
+    """A value whose text, and that of what it holds, is `harmless`."""
+    if isinstance(value, dict):
+        return {name: _harmless(part) for name, part in value.items()}
+    return harmless(value) if isinstance(value, str) else value
+
+
+def worded(claims: Mapping[str, Mapping[str, bool | None]]) -> dict[str, dict[str, dict[str, bool]]]:
+    """Claims by chapter and name, which of three wordings each has: it holds, it fails, or it is left open (None)."""
+    wordings = {"holds": True, "fails": False, "open": None}
+    return {
+        chapter: {
+            name: {wording: value is wanted for wording, wanted in wordings.items()} for name, value in named.items()
+        }
+        for chapter, named in claims.items()
+    }
 
 
 def harmless(markdown: str) -> str:

@@ -31,7 +31,9 @@ def read(root: Path, article: Path, profile: str | None) -> dict[str, Any]:
         if file.is_file():
             found = merged(found, rooted(yaml.safe_load(file.read_text(encoding="utf-8")) or {}, Path("/")))
     header, _ = split_header((root / article).read_text(encoding="utf-8"))
-    return dict(merged(found, rooted(header, "/" / article.parent)))
+    beside = root / article.parent / "_metadata.yml"
+    made = yaml.safe_load(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
+    return dict(merged(merged(found, rooted(made, "/" / article.parent)), rooted(header, "/" / article.parent)))
 
 
 def split_header(text: str) -> tuple[dict[str, Any], str]:

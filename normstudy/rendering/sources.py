@@ -99,16 +99,20 @@ class Article:
                     return self.expand(path)
                 problem = "there is no such file"
             case ["var" | "meta" as kind, name]:
-                value: Any = self.variables if kind == "var" else self.settings
-                for part in name.split("."):
-                    value = value.get(part) if isinstance(value, dict) else None
-                if value is not None:
+                if (value := self.value(kind, name)) is not None:
                     return str(value)
                 problem = "there is no such value"
             case ["embed", name]:
                 notebook, _, label = name.partition("#")
                 return self.embed(self.locate(notebook), label, f"{where}: {{{{< {code} >}}}}")
         raise RenderError(f"{where}: {{{{< {code} >}}}}: {problem}")
+
+    def value(self, kind: str, name: str) -> Any:
+        """A variable (`var`) or a setting (`meta`), by its path with dots; None where there is none."""
+        found: Any = self.variables if kind == "var" else self.settings
+        for part in name.split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        return found
 
     def embed(self, path: Path, label: str, where: str) -> str:
         """The cell of a notebook that has the label (all cells without one); the first time with a link to its page."""

@@ -55,12 +55,21 @@ class Filter:
         return blocks
 
     def visible(self, element: Any, doc: pf.Doc) -> Any:
-        """Drop what is not meant for this output."""
+        """Drop what is not meant for this output, or for other settings than these."""
         if "content-visible" not in getattr(element, "classes", []):
             return None
         given = element.attributes
         hidden = given.get("when-format", self.target) != self.target or given.get("unless-format") == self.target
+        hidden = hidden or ("when-meta" in given and not self.holds(given["when-meta"]))
+        hidden = hidden or ("unless-meta" in given and self.holds(given["unless-meta"]))
         return [] if hidden else list(element.content)
+
+    def holds(self, name: str) -> bool:
+        """A setting that is true or false, such as whether a claim holds."""
+        value = self.article.value("meta", name)
+        if not isinstance(value, bool):
+            raise self.article.complaint(name, f"{name} is neither true nor false")
+        return value
 
     def number(self, element: Any, doc: pf.Doc) -> Any:
         """Number sections, figures, tables and equations in the order of the document."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+import yaml
 from filelock import FileLock, Timeout
 
 from normstudy import cli
@@ -228,6 +229,20 @@ def test_publishing_copies_results_and_writes_only_what_changed(done: Path):
     assert {file: file.stat().st_mtime_ns for file in shown.rglob("*") if file.is_file()} == {
         file: when for file, when in times.items() if file != stale
     }
+
+
+def test_claims_are_published_apart_from_numbers_with_the_wording_that_each_has(done: Path):
+    left = {"numbers": {"lead": "0.2 {{< meta x >}}"}, "claims": {"sooner": True, "closing": None, "same-end": False}}
+    runs = plan(done, None)
+    (next(run for run in runs if run.name == "budget").folder / "variables.json").write_text(json.dumps(left))
+    handover.publish(done, runs)
+    assert yaml.safe_load((done / "report" / "_metadata.yml").read_text())["claims"]["budget"] == {
+        "sooner": {"holds": True, "fails": False, "open": False},
+        "closing": {"holds": False, "fails": False, "open": True},
+        "same-end": {"holds": False, "fails": True, "open": False},
+    }
+    numbers = yaml.safe_load((done / "_variables.yml").read_text())["budget"]
+    assert numbers == {"numbers": {"lead": r"0.2 \{\{\< meta x >}}"}}
 
 
 def test_publishing_refuses_what_was_never_run(toy: Path):

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
+from normstudy.pipeline.handover import worded
 from normstudy.rendering.render import RenderError, find_quarto, finish, render, renderer
 from tests import checks
-from tests.commands import stand_in
+from tests.commands import ROOT, stand_in
 
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="150"><rect width="300" height="150" fill="#0072B2"/>'
@@ -132,6 +134,7 @@ The end, @sec-introduction.
 ::: {#refs}
 :::
 """
+SCRIPT = '```{=html}\n<script src="interactive/folded.js" defer></script>\n```'
 INDEX, SECTION = "report/index.qmd", "report/sections/_more.qmd"
 REFERENCES = """\
 @article{ioffe2015, author = {Ioffe, Sergey and Szegedy, Christian}, title = {Batch normalization: accelerating deep
@@ -531,6 +534,131 @@ def test_the_page_reads_on_a_phone_in_the_dark_and_by_keyboard(example: Path, br
         opened.keyboard.press("Tab")
         assert opened.evaluate("document.activeElement.textContent") == "Skip to the text"
     assert "column19" in checks.pdf_text(pdf)
+
+
+CLAIM = """
+::: {.content-visible when-meta="claims.depth.sooner.holds"}
+It **comes sooner**, as @fig-curves shows.
+:::
+::: {.content-visible when-meta="claims.depth.sooner.fails"}
+It comes later.
+:::
+::: {.content-visible unless-meta="claims.depth.sooner.open"}
+Chance is ruled out.
+:::
+
+It is [the same]{.content-visible when-meta="claims.depth.sooner.open"}[another]{.content-visible
+unless-meta="claims.depth.sooner.open"} answer.
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "unsaid"),
+    [
+        (True, ["comes sooner, as Figure 1", "ruled out", "another answer"], ["comes later", "the same answer"]),
+        (False, ["comes later", "ruled out", "another answer"], ["comes sooner", "the same answer"]),
+        (None, ["the same answer"], ["comes sooner", "comes later", "ruled out", "another answer"]),
+    ],
+)
+def test_of_a_claims_wordings_the_one_that_holds_is_shown(
+    example: Path, quarto: str | None, value: bool | None, said: list[str], unsaid: list[str]
+):
+    change(example / SECTION, "## More\n", f"## More\n{CLAIM}")
+    for claim in (not value, value):  # what an earlier render has read is not kept
+        claims = yaml.safe_dump({"claims": worded({"depth": {"sooner": claim}})})
+        (example / "report" / "_metadata.yml").write_text(claims)
+        page, pdf = render(example, quarto=quarto)
+    for text in (page_text(page), checks.pdf_text(pdf)):
+        assert [words for words in said if words not in text] == []
+        assert [words for words in unsaid if words in text] == []
+
+
+def test_a_claim_that_nobody_makes_is_named(example: Path):
+    change(example / SECTION, "## More\n", f"## More\n{CLAIM}")
+    with pytest.raises(RenderError, match=r"_more.qmd: claims.depth.sooner.holds is neither true nor false"):
+        render(example)
+
+
+FOLDED = """
+::: {.folded summary='All of the "results", <5 & more'}
+Few will read this; see @tbl-folded and @fig-folded.
+
+::: {#fig-folded}
+{{< embed shown/layer.ipynb#curves >}}
+
+What is folded.
+:::
+
+::: {#tbl-folded}
+{{< embed shown/layer.ipynb#results >}}
+
+Folded.
+:::
+
+:::
+"""
+
+
+@pytest.fixture
+def folding(example: Path) -> Path:
+    """The small project with something folded in its middle."""
+    for name in ("folded.lua", "report.typst"):
+        shutil.copy(ROOT / "report" / name, example / "report")
+    change(
+        example / "_quarto.yml", "citeproc: true", "citeproc: true\nfilters: [{path: report/folded.lua, at: pre-ast}]"
+    )
+    change(example / "_quarto.yml", "typst: {", "typst: {include-in-header: report/report.typst, ")
+    change(example / SECTION, "### Deeper", f"{FOLDED}\n### Deeper")
+    change(example / SECTION, "## References", "## Appendix\n\n::: {.unfolded}\n:::\n\n## References")
+    change(example / INDEX, "or number [-", "@tbl-folded, @fig-folded, or number [-")
+    return example
+
+
+def test_what_is_folded_is_closed_on_the_page_and_in_the_appendix_of_the_pdf(folding: Path, quarto: str | None):
+    page, pdf = render(folding, quarto=quarto)
+    checks.everything(folding / "_report")
+    (details,) = checks.page(page).xpath("//details[@class='folded']")
+    assert details.get("open") is None
+    assert details.xpath("string(summary)") == 'All of the "results", <5 & more'
+    assert [str(label) for label in details.xpath(".//@id[. = 'fig-folded' or . = 'tbl-folded']")] == [
+        "fig-folded",
+        "tbl-folded",
+    ]
+    text = checks.pdf_text(pdf)
+    *_, pointer, heading = (match.start() for match in re.finditer("All of the .results., <5 & more", text))
+    places = [text.index(words) for words in ("Few will read", "Figure 2: What is folded", "Table 1: Folded.")]
+    assert pointer < text.rindex("Deeper") < text.rindex("Appendix") < heading < min(places)
+
+
+def test_what_is_folded_keeps_the_numbers_of_the_page_in_the_pdf(folding: Path, quarto: str | None):
+    page, pdf = render(folding, quarto=quarto)
+    for kind in ("fig", "tbl"):
+        captions = checks.captions(folding / "_report", kind)
+        assert len(captions) in (3, 6)
+        for caption in captions:
+            assert caption in checks.pdf_text(pdf)
+    for text in (page_text(page), checks.pdf_text(pdf)):
+        assert "Table 2, Table 3, Equation 1 and Section 2.1, Table 1, Figure 2, or number 4 alone." in text
+        assert "see Table 1 and Figure 2." in text
+
+
+def test_what_is_folded_opens_for_print_and_where_a_link_leads_into_it(folding: Path, browser: Browser):
+    (folding / "report" / "interactive").mkdir()
+    shutil.copy(ROOT / "report" / "interactive" / "folded.js", folding / "report" / "interactive")
+    change(folding / "_quarto.yml", '["/report/shown/**"]', '["/report/shown/**", "/report/interactive/*.js"]')
+    change(folding / INDEX, "## Introduction", f"{SCRIPT}\n\n## Introduction")
+    page, _ = render(folding)
+    with browser.new_context() as context:
+        opened = context.new_page()
+        opened.goto(page.as_uri())
+        is_open = "document.querySelector('details.folded').open"
+        assert not opened.evaluate(is_open)
+        opened.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert opened.evaluate(is_open)
+        opened.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert not opened.evaluate(is_open)
+        opened.locator("a[href='#tbl-folded']").first.click()
+        opened.wait_for_function(is_open)
 
 
 def edit(pattern: str, replacement: str, name: str = "report/index.html", count: int = 1) -> Callable[[Path], None]:
