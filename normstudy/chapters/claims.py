@@ -1,6 +1,6 @@
 """Sentences that several chapters make from their tables of differences (see `inference.pairs`)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -26,8 +26,17 @@ def signs(rows: pd.DataFrame, sign: int) -> list[Holds]:
 
 
 def overall(holds: Sequence[Holds]) -> Holds:
-    """Whether a prediction of several cases holds: in every one, or not in some one."""
-    return False if False in holds else None if None in holds else True
+    """Whether a prediction of several cases holds: in every one, or not in some one. Of no case nothing is known."""
+    return False if False in holds else None if None in holds or not holds else True
+
+
+def cases(holds: Mapping[str, Holds]) -> dict[str, str]:
+    """With which of several cases, by name, a prediction `holds`, `fails` and is left `open`: names, or "no other"."""
+    found = {
+        wording: [name for name, each in holds.items() if each is value]
+        for wording, value in (("holds", True), ("fails", False), ("open", None))
+    }
+    return {wording: listed(names) if names else "no other" for wording, names in found.items()}
 
 
 def verdict(names: Sequence[str], rows: pd.DataFrame, sign: int) -> str:

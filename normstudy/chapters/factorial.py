@@ -5,24 +5,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from normstudy.analysis import effects, inference, mistakes
 from normstudy.analysis.inference import LEVEL
 from normstudy.chapters import claims
-from normstudy.display import lines
+from normstudy.chapters.claims import Holds
+from normstudy.display import forest
 from normstudy.display.figures import new_figure
 from normstudy.display.notation import (
     INTERVAL,
-    NO_BREAK,
+    UNKNOWN,
     count,
     decimal,
+    estimate,
     exact,
-    interval,
     listed,
     out_of,
-    percent,
     probability,
     with_interval,
 )
@@ -38,16 +39,14 @@ def assigned(params: Path) -> dict[str, tuple[str, str]]:
     }
 
 
-def strengths(runs: pd.DataFrame, params: Path) -> str:
-    """How strong the penalties of these runs are, beside those that `params/<name>.yaml` gives the study's variants."""
+def strengths(runs: pd.DataFrame, params: Path) -> dict[str, str]:
+    """How strong the penalties of these runs are, and those that `params/<name>.yaml` gives the study's variants."""
     own = [parameters.read(params / f"{name}.yaml") for name in parameters.VARIANTS]
-    said = []
+    found = {}
     for name in ("l1", "l2"):
-        given = runs[name], [values.get(name, 0) for values in own]
-        here, there = (listed([exact(value) for value in sorted({*map(float, of)} - {0.0})]) for of in given)
-        beside = "as in" if here == there else f"and {there} in"
-        said.append(f"The factor of {name.upper()} is {here} here, {beside} the study's variants.")
-    return " ".join(said)
+        for whose, values in (("here", runs[name]), ("study", [values.get(name, 0) for values in own])):
+            found[f"{name}_{whose}"] = listed([exact(value) for value in sorted({*map(float, values)} - {0.0})])
+    return found
 
 
 def outcomes(runs: pd.DataFrame) -> dict[str, effects.Find]:
@@ -90,40 +89,36 @@ def shown_results(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def figure(runs: pd.DataFrame) -> Figure:
-    """Error over loss: a mark for each normalization at each penalty, with its 95 % interval over the seeds.
-
-    Equal distances on the logarithmic axis of errors are, nearly, equal factors of the odds of a mistake.
-    """
-    drawn, axes = new_figure(6.2, 5.4, rows=2)
-    penalties = list(runs["penalty"].cat.categories)
-    runs = runs.assign(error=100 * (1 - runs["test_accuracy"]))
-    above, below = axes[:, 0]
-    above.set_yscale("log")
-    above.yaxis.set_major_formatter("{x:g}")
-    above.yaxis.set_minor_formatter("{x:g}")
-    for axis, outcome, label in ((above, "error", "Test error (%)"), (below, "test_loss", "Test loss")):
-        table = inference.summary(runs, ("normalization", "penalty"), outcome)
-        table["low"] = table["low"].clip(lower=table["mean"].min() / 2)  # a logarithmic axis has no 0
-        lines.draw(axis, table.assign(place=table["penalty"].cat.codes), "place", 1, spread=0.13, joined=False)
-        axis.set_xticks(range(len(penalties)), penalties)
-        axis.grid(visible=False, axis="x")
-        axis.set_ylabel(label)
-    below.set_xlabel("Penalty")
-    above.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1, frameon=False)
+def figure(contrasts: pd.DataFrame, parts: pd.DataFrame) -> Figure:
+    """By what each difference multiplies the odds of a mistake: those against none, and those between the variants."""
+    table = compared(contrasts, parts)
+    drawn, axes = new_figure(5.2, forest.height(table) + 0.6)
+    forest.draw(axes[0, 0], table, factors=True)
+    axes[0, 0].set_xlabel("Odds of a mistake, times")
     return drawn
 
 
-def describe(runs: pd.DataFrame) -> str:
+def describe(contrasts: pd.DataFrame, parts: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
-    said = "; ".join(
-        f"{row.normalization} with {row.penalty}, {percent(1 - row.accuracy)} and {decimal(row.loss, 4)}"
-        for row in results(runs).itertuples()
+    said = [
+        f"{group}: "
+        + ", ".join(f"{row.name} {with_interval(row.mean, row.low, row.high, 2)}" for row in part.itertuples())
+        for group, part in compared(contrasts, parts).groupby("group", sort=False)
+    ]
+    return f"Factors of the odds of a mistake with {INTERVAL}s over seeds and test images. {'. '.join(said)}."
+
+
+def compared(contrasts: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+    """What the figure shows of two tables of `in_all`: `group`, `name`, factors of the odds (`mean`, `low`, `high`)."""
+    groups = {"against none": "Normalization, beside none", "penalty": "Penalty, beside none"}
+    names = {"all": "whole", "normalization": "its normalization", "penalty": "its penalty"}
+    above, below = _odds(contrasts), _odds(parts)
+    above = above.assign(group=above["kind"].map(groups), name=above["first"])
+    below = below.assign(
+        group=(below["first"] + ", beside " + below["second"]).str.capitalize(), name=below["source"].map(names)
     )
-    return (
-        f"Mean test error (above) and test loss (below) of each normalization, by penalty, with {INTERVAL}s over "
-        f"the seeds: {said}."
-    )
+    table = pd.concat([above, below], ignore_index=True).dropna(subset=["group", "name"])
+    return table[["group", "name"]].join(np.exp(table[["mean", "low", "high"]]))
 
 
 def in_all(runs: pd.DataFrame, table: Callable[[effects.Find], pd.DataFrame]) -> pd.DataFrame:
@@ -148,32 +143,6 @@ def shown(found: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def answer(runs: pd.DataFrame, contrasts: pd.DataFrame, parts: pd.DataFrame) -> list[str]:
-    """What became of each prediction of the section, and what the penalties did; two tables are those of `in_all`."""
-    contrasts, parts = (table[table["outcome"] == "odds"] for table in (contrasts, parts))
-    diverged = int(runs["diverged"].sum())
-    gains, pairs, penalties = (contrasts[contrasts["kind"] == kind] for kind in ("against none", "pair", "penalty"))
-    sentences = []
-    if len(gains):
-        sentences += [
-            f"**Whether** is {claims.verdict(list(gains['first']), gains, -1)}: beside `none`, the odds of a mistake "
-            f"are {_listed(gains)}.",
-            _which(gains, pairs),
-        ]
-    return [
-        *sentences,
-        f"**Penalty** is {claims.verdict(list(penalties['first']), penalties, +1)}: among the networks that "
-        f"normalize, the odds of a mistake are {_listed(penalties)}.",
-        *_owed(parts),
-        *_penalties_act(runs),
-        *([f"{out_of(diverged, len(runs), 'run').capitalize()} diverged and count as guessing."] if diverged else []),
-    ]
-
-
-def _listed(table: pd.DataFrame) -> str:
-    return ", ".join(f"{_times(row)} times as high with `{row.first}`" for row in table.itertuples())
-
-
 def _times(row: Any) -> str:
     return with_interval(math.exp(row.mean), math.exp(row.low), math.exp(row.high), 2)
 
@@ -182,68 +151,97 @@ def _sure(row: Any, scale: float, digits: int) -> str:
     return with_interval(scale * row.mean, scale * row.low, scale * row.high, digits, sign=True)
 
 
-def _which(gains: pd.DataFrame, pairs: pd.DataFrame) -> str:
-    """Whether those that normalize differ by less than the least that normalizing gains."""
-    furthest: Any = next(pairs.loc[[pairs["mean"].abs().idxmax()]].itertuples())
-    less = max(abs(pairs["low"]).max(), abs(pairs["high"]).max()) < -gains["high"].max()
-    apart = out_of(int((pairs["p"] < LEVEL).sum()), len(pairs), "pair")
-    return (
-        f"**Which** is {claims.BORNE_OUT if less else 'not borne out'}: of those that normalize, {apart} can be "
-        f"told apart, and the furthest apart are `{furthest.first}` and `{furthest.second}`, by "
-        f"a factor {_times(furthest)}."
-    )
+def predictions(contrasts: pd.DataFrame, parts: pd.DataFrame) -> dict[str, dict[str, Holds]]:
+    """Whether each prediction of the section holds, in each of its cases; two tables are those of `in_all`."""
+    contrasts = _odds(contrasts)
+    gains, pairs, penalties = (contrasts[contrasts["kind"] == kind] for kind in ("against none", "pair", "penalty"))
+    return {
+        "whether": dict(zip(gains["first"], claims.signs(gains, -1), strict=True)),
+        "which": {"pairs": _which(gains, pairs)},
+        "penalty": dict(zip(penalties["first"], claims.signs(penalties, +1), strict=True)),
+        "owed": {
+            f"{first} beside {second}": _owed(part.set_index("source"))
+            for (first, second), part in _odds(parts).groupby(["first", "second"], sort=False)
+        },
+    }
 
 
-def _owed(table: pd.DataFrame) -> list[str]:
-    """What the study's variants owe to what."""
-    sentences = []
-    for (first, second), part in table.groupby(["first", "second"], sort=False):
-        rows = {row.source: row for row in part.itertuples()}
-        verdict = claims.OPEN
-        if _exceeds(rows["penalty"], rows["normalization"]):
-            verdict = claims.BORNE_OUT
-        elif _exceeds(rows["normalization"], rows["penalty"]):
-            verdict = claims.CONTRADICTED
-        sentences.append(
-            f"**Owed** is {verdict} for {first} over {second}: of a factor {_times(rows['all'])}, "
-            f"{_times(rows['normalization'])} is the normalization's and {_times(rows['penalty'])} the penalty's."
-        )
-    return sentences
+def concluded(runs: pd.DataFrame, contrasts: pd.DataFrame, parts: pd.DataFrame) -> dict[str, Holds]:
+    """The claims of the section: its `predictions`, and whether the penalties act on the weights (`acts`)."""
+    found = {name: claims.overall(list(cases.values())) for name, cases in predictions(contrasts, parts).items()}
+    return found | {"acts": acts(runs)[0]}
 
 
-def _exceeds(one: Any, other: Any) -> bool:
-    """Whether a part is larger than another, whatever their signs, wherever in their intervals they lie."""
-    least = min(abs(one.low), abs(one.high)) if one.low * one.high > 0 else 0
-    return bool(least > max(abs(other.low), abs(other.high)))
+def _which(gains: pd.DataFrame, pairs: pd.DataFrame) -> Holds:
+    """Whether those that normalize differ by less than the least that normalizing gains, wherever in the intervals."""
+    if _at_most(pairs).max() < -gains["high"].max():
+        return True
+    return False if _at_least(pairs).max() > -gains["low"].max() else None
 
 
-def _penalties_act(runs: pd.DataFrame) -> list[str]:
-    """What L1 and L2 alone do to the weights, averaged over the normalizations."""
-    sentences = []
-    for name, outcome, what, scale, unit in (
-        ("L1", "weights_near_zero", "the share of weights that are near zero", 100, f"{NO_BREAK}%"),
-        ("L2", "weights_l2", "the sum of the squared weights", 1, ""),
-    ):
-        if {"none", name} <= set(runs["penalty"]):
-            means = inference.summary(runs, ["penalty"], outcome).set_index("penalty")["mean"]
-            row = inference.pairs(runs[runs["penalty"].isin(["none", name])], "penalty", outcome).iloc[0]
-            before, after = (decimal(scale * means[kind], 1) for kind in ("none", name))
-            change = interval(-scale * row["high"], -scale * row["low"], 1, sign=True)
-            acts = "acts" if row["p"] < LEVEL else "is not shown to act"
-            sentences.append(
-                f"{name} {acts}: alone it changes {what} from {before} to {after}{unit}, on average over the "
-                f"normalizations ({INTERVAL} of the change {change})."
-            )
-    return sentences
+def _owed(part: pd.DataFrame) -> Holds:
+    """Whether the penalty's part of a difference is larger than the normalization's, wherever in the intervals."""
+    least, most = _at_least(part), _at_most(part)
+    if least["penalty"] > most["normalization"]:
+        return True
+    return False if least["normalization"] > most["penalty"] else None
 
 
-def hardest(runs: pd.DataFrame) -> str:
-    """How many test images how many of the runs misclassify."""
+def _at_least(table: pd.DataFrame) -> pd.Series:
+    """How far from 0 each difference is at least, within its interval."""
+    return pd.concat([table["low"], -table["high"]], axis=1).max(axis=1, skipna=False).clip(lower=0)
+
+
+def _at_most(table: pd.DataFrame) -> pd.Series:
+    return table[["low", "high"]].abs().max(axis=1, skipna=False)
+
+
+def acts(runs: pd.DataFrame) -> tuple[Holds, dict[str, str]]:
+    """Whether L1 alone makes weights near zero, and L2 alone the squares smaller, where networks normalize; how far."""
+    runs, found = runs[runs["normalization"] != "none"], dict[str, str]()
+    holds: list[Holds] = []
+    for name, outcome, scale, sign in (("L1", "weights_near_zero", 100, +1), ("L2", "weights_l2", 1, -1)):
+        alone = runs[runs["penalty"].isin(["none", name])]
+        means = alone.groupby("penalty", observed=True)[outcome].mean()
+        found |= {
+            f"{name}_{key}": decimal(scale * means[kind], 1) for key, kind in (("without", "none"), ("with", name))
+        }
+        holds += claims.signs(inference.pairs(alone, "penalty", outcome), -sign)  # of none minus the penalty
+    return claims.overall(holds), found
+
+
+def numbers(runs: pd.DataFrame, contrasts: pd.DataFrame, parts: pd.DataFrame) -> dict[str, Any]:
+    """What the text says of each prediction, `whether`, `which`, `penalty` and `owed`, and of weights and runs."""
+    cases = predictions(contrasts, parts)
+    found: dict[str, Any] = {name: claims.cases(each) for name, each in cases.items()}
+    contrasts, parts = _odds(contrasts), _odds(parts)
+    gains, pairs, penalties = (contrasts[contrasts["kind"] == kind] for kind in ("against none", "pair", "penalty"))
+    columns = ["first", "second", "factor"]
+    by_gain = gains.sort_values("mean")[columns].to_dict("records") or [dict.fromkeys(columns, UNKNOWN)]
+    found["whether"] |= {"most": by_gain[0], "least": by_gain[-1]}
+    found["which"] |= {"apart": out_of(int((pairs["p"] < LEVEL).sum()), len(pairs), "pair")}
+    found["which"] |= pairs.loc[pairs["mean"].abs().idxmax(), columns].to_dict()
+    found["penalty"] |= dict(zip(penalties["first"].replace("L1 + L2", "both"), penalties["factor"], strict=True))
+    ends = ["first", "second"]
+    widest = parts.loc[parts["mean"].abs().where(parts["source"] == "all").idxmax(), ends]
+    between = parts[(parts[ends] == widest).all(axis=1)]
+    found["owed"] |= widest.to_dict() | dict(zip(between["source"], between["factor"], strict=True))
+    found["weights"] = acts(runs)[1]
+    return found | {"diverged": out_of(int(runs["diverged"].sum()), len(runs), "run")}
+
+
+def hardest(runs: pd.DataFrame) -> dict[str, str]:
+    """How many test images `any` of the runs that trained misclassifies, more than `half` of them, and `every` one."""
     times, trained = mistakes.times_wrong(runs), int((~runs["diverged"]).sum())
-    images = int(runs["test_images"].iloc[0])
-    any_run, half, every = (int((times > least).sum()) for least in (0, trained / 2, trained - 1))
-    return (
-        f"Of the {count(images)} test images, {count(any_run)} {'is' if any_run == 1 else 'are'} misclassified in at "
-        f"least one of the {count(trained)} runs that trained, {count(half) if half else 'none'} in more than half of "
-        f"them, and {count(every) if every else 'none'} in every one."
-    )
+    least = {"any": 0, "half": trained / 2, "every": trained - 1}
+    return {name: count(int((times > more).sum())) for name, more in least.items()} | {
+        "images": count(int(runs["test_images"].iloc[0])),
+        "trained": count(trained),
+    }
+
+
+def _odds(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `in_all` that decide, each with its `factor` of the odds as the text says it."""
+    table = table[table["outcome"] == "odds"]
+    factors = np.exp(table[["mean", "low", "high"]]).to_numpy().tolist()
+    return table.assign(factor=[estimate(mean, low, high, 2) for mean, low, high in factors])

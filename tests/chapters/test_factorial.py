@@ -1,5 +1,6 @@
 """The factorial's report: what is said follows from the data, and noise is called noise."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -7,8 +8,9 @@ import pandas as pd
 from normstudy.analysis import effects
 from normstudy.chapters import factorial
 from tests.commands import ROOT
+from tests.factorials import LEVELS, planted_on
 from tests.factorials import factorial as invented
-from tests.factorials import planted_on
+from tests.wordings import section
 
 CELLS = {"batch": ("batch", "L1 + L2"), "layer": ("layer", "L2"), "group": ("group", "L1")}
 IMAGES = 10_000
@@ -37,13 +39,15 @@ def parts(table: pd.DataFrame) -> pd.DataFrame:
     return factorial.in_all(table, lambda find: effects.decomposition(CELLS, find))
 
 
-def answer(table: pd.DataFrame) -> list[str]:
-    return factorial.answer(table, contrasts(table), parts(table))
+def predictions(table: pd.DataFrame) -> dict[str, dict[str, bool | None]]:
+    return factorial.predictions(contrasts(table), parts(table))
 
 
-def answered(name: str, table: pd.DataFrame) -> list[str]:
-    """What is said of a prediction."""
-    return [sentence for sentence in answer(table) if sentence.startswith(f"**{name}**")]
+def said(table: pd.DataFrame) -> str:
+    """What the section says of a table of runs."""
+    tables = contrasts(table), parts(table)
+    numbers = factorial.numbers(table, *tables) | factorial.strengths(table, ROOT / "params")
+    return section("factorial", {"claims": factorial.concluded(table, *tables), "numbers": numbers})
 
 
 def test_the_studys_variants_are_read_from_its_parameter_files():
@@ -67,31 +71,47 @@ def test_the_table_has_every_combination_with_its_intervals_over_the_seeds():
 class TestPredictions:
     def test_are_borne_out_where_normalization_gains_and_penalties_cost(self):
         costs = {(name, kind): -0.01 for name in NORMALIZING for kind in ("L1", "L2", "L1 + L2")}
-        table = runs(planted_on(none=-0.1) | costs)
-        assert "**Whether** is borne out: beside `none`, the odds of a mistake are 0.3" in answered("Whether", table)[0]
-        assert "**Which** is borne out: of those that normalize, none of the 6 pairs can" in answered("Which", table)[0]
-        assert "**Penalty** is borne out: " in answered("Penalty", table)[0]
-        assert "1.2" in answered("Penalty", table)[0]
+        text = said(runs(planted_on(none=-0.1) | costs))
+        assert "Whether is borne out: every normalization lowers the odds of a mistake. The lowest" in text
+        assert re.search(r"0\.3\d \[0\.\d\d, 0\.\d\d\] times those of none; the highest", text)
+        assert "Which is borne out: those that normalize are closer" in text
+        assert "; none of the 6 pairs can be told apart" in text
+        assert re.search(
+            r"Penalty is borne out: each penalty raises the odds. L1 multiplies the odds by 1\.2\d \[", text
+        )
 
     def test_are_left_open_where_nothing_was_planted(self):
-        for name in ("Whether", "Penalty"):
-            assert answered(name, runs())[0].startswith(f"**{name}** is left open: ")
-        assert "**Which** is not borne out" in answered("Which", runs())[0]
-        assert all("is left open for" in sentence for sentence in answered("Owed", runs()))
+        found = predictions(runs())
+        assert {value for cases in found.values() for value in cases.values()} == {None}
+        text = said(runs())
+        assert "Whether is left open with batch, layer, group and instance, and borne out with no other." in text
+        assert "Which is left open: chance may hide" in text
+        assert "Penalty is left open with L1, L2 and L1 + L2, and" in text
+        assert "Owed is left open for batch beside layer, batch beside group and layer beside group, and" in text
 
     def test_are_contradicted_where_the_opposite_was_planted(self):
-        said = answered("Whether", runs(planted_on(batch=-0.02, layer=0.02)))[0]
-        assert "borne out for `layer`" in said
-        assert "contradicted for `batch`" in said
-        assert "left open for `group` and `instance`" in said
+        table = runs(planted_on(batch=-0.02, layer=0.02))
+        found = predictions(table)
+        assert found["whether"] == {"batch": False, "layer": True, "group": None, "instance": None}
+        assert found["which"] == {"pairs": False}
+        text = said(table)
+        assert "Whether is contradicted with batch, where the odds of a mistake are higher than with none. It" in text
+        assert "borne out with layer, and left open with group and instance." in text
+        assert "Which is contradicted: some that normalize are further apart" in text
+        costs_nothing = {(name, "L1"): 0.02 for name in NORMALIZING}
+        assert "Penalty is contradicted with L1, where the odds are lower than without." in said(runs(costs_nothing))
 
     def test_lay_a_difference_to_what_was_planted(self):
-        of_penalty = {(name, "L1 + L2"): -0.03 for name in NORMALIZING}
-        said = answered("Owed", runs(of_penalty))
-        assert said[0].startswith("**Owed** is borne out for batch over layer: of a factor 1.6")
-        assert said[2].startswith("**Owed** is left open for layer over group: ")
-        said = answered("Owed", runs(planted_on(batch=0.03)))
-        assert said[0].startswith("**Owed** is contradicted for batch over layer: of a factor 0.3")
+        of_penalty = runs({(name, "L1 + L2"): -0.03 for name in NORMALIZING})
+        owed = predictions(of_penalty)["owed"]
+        assert owed == {"batch beside layer": True, "batch beside group": True, "layer beside group": None}
+        text = said(of_penalty)
+        assert "Owed is left open for layer beside group, and borne out for batch beside layer and batch" in text
+        assert re.search(r"of a factor of 1\.6\d .*?, (0\.9|1\.0)\d .*? is the normalization’s and 1\.6\d", text)
+        text = said(runs(planted_on(batch=0.03)))
+        assert "Owed is contradicted for batch beside layer and batch beside group, where the normal" in text
+        every = {(name, kind): 0.01 * (kind == "L2") - 0.03 * (kind == "L1 + L2") for name, kind in LEVELS}
+        assert "Owed is borne out: in each comparison" in said(runs(every))
 
 
 def test_the_parts_stand_beside_the_whole_in_every_outcome():
@@ -109,51 +129,60 @@ def test_contrasts_name_penalties_as_such():
 
 
 def test_it_is_said_that_the_penalties_act_only_if_they_do():
-    said = answer(runs())
-    assert any(sentence.startswith("L1 acts: alone it changes") for sentence in said)
-    assert any("near zero from 1.2 to 11.2\u00a0%, on average" in sentence for sentence in said)
-    idle = runs().assign(weights_near_zero=0.01)
-    assert any(sentence.startswith("L1 is not shown to act") for sentence in answer(idle))
+    acting = "networks that normalize: L1 alone takes the share of weights near zero from 1.2 to 11.2 %, L2 alone"
+    assert acting in said(runs())
+    assert "networks that normalize is not shown: L1" in said(runs().assign(weights_near_zero=0.01))
+
+
+def test_what_penalties_do_to_weights_is_not_that_without_normalization():
+    table = runs()
+    table.loc[table["normalization"] == "none", "weights_near_zero"] = 0.9
+    assert factorial.acts(table)[1]["L1_with"] == "11.2"
 
 
 def test_images_that_every_run_misclassifies_are_counted():
     table = runs().assign(test_images=1000, wrong=lambda rows: [[1, 2] if seed else [1] for seed in rows["seed"]])
-    assert factorial.hardest(table) == (
-        "Of the 1,000 test images, 2 are misclassified in at least one of the 120 runs that trained, 2 in more than "
-        "half of them, and 1 in every one."
-    )
+    counted = {"images": "1,000", "any": "2", "trained": "120", "half": "2", "every": "1"}
+    assert factorial.hardest(table) == counted
 
 
 def test_diverged_runs_are_counted_as_such():
     table = runs()
     table.loc[:2, "diverged"] = True
-    assert answer(table)[-1] == "3 of the 120 runs diverged and count as guessing."
-    assert answer(runs())[-1].startswith("L2 acts")
+    assert "A run that diverges counts as guessing; 3 of the 120 runs did." in said(table)
+    assert "counts as guessing; none of the 120 runs did." in said(runs())
 
 
 def test_the_penalties_are_said_with_their_factors_and_those_of_the_variants():
     table = runs().assign(l1=lambda rows: 1e-4 * (rows["l1"] > 0), l2=lambda rows: 5e-4 * (rows["l2"] > 0))
-    assert factorial.strengths(table, ROOT / "params") == (
-        "The factor of L1 is 0.0001 here, and 3×10⁻⁵ in the study's variants. "
-        "The factor of L2 is 0.0005 here, as in the study's variants."
+    assert "The factor of L1 is 0.0001 here and 3×10⁻⁵ in the study’s variants, that of L2 0.0005 and 0.0005." in said(
+        table
     )
 
 
 def test_a_single_seed_is_not_said_to_show_anything():
-    said = answer(runs()[lambda rows: rows["seed"] == 0])
-    assert not any("borne out" in sentence for sentence in said if "not borne out" not in sentence)
-    assert not any("contradicted" in sentence or "nan" in sentence for sentence in said)
+    one = runs()[lambda rows: rows["seed"] == 0]
+    assert {value for cases in predictions(one).values() for value in cases.values()} == {None}
+    assert "nan" not in said(one)
 
 
 def test_without_the_network_that_does_not_normalize_nothing_is_compared_with_it():
     table = runs()[lambda rows: rows["normalization"] != "none"]
     table["normalization"] = table["normalization"].cat.remove_unused_categories()
-    assert not answered("Whether", table)
-    assert answered("Penalty", table)
+    found = predictions(table)
+    assert found["whether"] == {}
+    assert len(found["penalty"]) == 3
+    assert "Whether is left open" in said(table)
 
 
-def test_the_figure_has_a_mark_for_each_normalization_at_each_penalty():
-    drawn = factorial.figure(runs())
-    for axis in drawn.axes:
-        assert [len(container[0].get_xdata()) for container in axis.containers] == [4] * 5
-    assert factorial.describe(runs()).count(" with ") == 20 + 1
+def test_the_figure_has_a_mark_for_each_difference_in_groups_and_says_its_numbers():
+    tables = [each(runs(planted_on(none=-0.1))) for each in (contrasts, parts)]
+    (axis,) = factorial.figure(*tables).axes
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert labels[:6] == ["Normalization, beside none", *NORMALIZING, "Penalty, beside none"]
+    assert labels[-4:] == ["Layer, beside group", "whole", "its normalization", "its penalty"]
+    assert len(axis.containers) == 4 + 3 + 3 * 3
+    assert axis.get_xscale() == "log"
+    words = factorial.describe(*tables)
+    assert words.count("\u00a0to\u00a0") == 16
+    assert "Normalization, beside none: batch 0.3" in words
