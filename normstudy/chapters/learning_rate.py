@@ -1,5 +1,6 @@
 """Learning rates: test error against the peak rate for each normalization, and between which rates it trains."""
 
+import functools
 import math
 from typing import Any
 
@@ -9,20 +10,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from normstudy.analysis import inference, rates
-from normstudy.analysis.inference import GUESSING
 from normstudy.chapters import claims
+from normstudy.chapters.claims import Holds
 from normstudy.display import lines
 from normstudy.display.figures import HE, look, new_figure
 from normstudy.display.notation import (
     INTERVAL,
+    UNKNOWN,
     count,
     counted,
     decimal,
     exact,
     interval,
+    listed,
     out_of,
-    p_value,
     percent,
+    probability,
     significant,
     span,
 )
@@ -81,14 +84,7 @@ def summary(runs: pd.DataFrame) -> pd.DataFrame:
 
 def shown(runs: pd.DataFrame) -> pd.DataFrame:
     """`summary` as the report prints it."""
-    table = summary(runs)
-    first, last = runs["learning_rate"].min(), runs["learning_rate"].max()
-
-    def rate(value: float) -> str:
-        if not math.isfinite(value):
-            return "none"
-        return f"{'≤ ' if value <= first else '≥ ' if value >= last else ''}{significant(value, 2)}"
-
+    table, rate = summary(runs), functools.partial(_rate, runs)
     rows = list(table.itertuples())
     return pd.DataFrame(
         {
@@ -108,28 +104,45 @@ def shown(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def shown_pairs(runs: pd.DataFrame) -> pd.DataFrame:
+    """`rates.comparisons` as the report prints it."""
+    table = rates.comparisons(runs, MARGIN)
+    factors = (10 ** table[["mean", "low", "high"]]).to_numpy().tolist()
+    return table[["first", "second"]].assign(
+        **{
+            "highest rate, times": [
+                f"{_times(mean)} ({span(_times(low), _times(high))})" for mean, low, high in factors
+            ],
+            "p": table["p"].map(probability),
+        }
+    )
+
+
+def _times(factor: float) -> str:
+    return significant(factor, 2) if math.isfinite(factor) else decimal(factor, 0)
+
+
 def figure(runs: pd.DataFrame) -> Figure:
     """Above: error against the peak learning rate, with intervals. Below: between which rates each network trains.
 
     A thick line is from the median of the lowest rate to that of the highest, thin ones are their bounds, and an arrow
     says that the rates tried end before the range does.
     """
-    drawn, axes = new_figure(6.2, 6.2, rows=2)
+    drawn, axes = new_figure(5.2, 5.2, rows=2)
     above, below = axes[:, 0]
     above.get_gridspec().set_height_ratios([3, 2])
     for axis in (above, below):
-        lines.set_ticks(axis, sorted(runs["learning_rate"].unique()))
+        lines.set_ticks(axis, sorted(runs["learning_rate"].unique())[::2])
     above.set_yscale("log")
     above.yaxis.set_major_formatter("{x:g}")
     lines.draw(above, errors(runs), "learning_rate", spread=0.03)
     needed = 1 - runs.groupby("seed")["test_accuracy"].max().mean() + MARGIN
     above.axhline(100 * needed, color="#333333", linewidth=1)
     above.set_ylabel("Test error (%)")
-    above.legend(frameon=False, ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1, fontsize=8)
+    above.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1)
     above.set_xticklabels([])
     _draw_ranges(below, summary(runs))
     below.set_xlim(above.get_xlim())
-    below.tick_params(axis="x", labelsize=8)
     below.set_xlabel("Peak learning rate")
     return drawn
 
@@ -163,74 +176,61 @@ def describe(runs: pd.DataFrame) -> str:
     )
 
 
-def answer(runs: pd.DataFrame) -> list[str]:
-    """What became of each prediction of the section, and what the ranges depend on."""
+def predictions(runs: pd.DataFrame) -> dict[str, dict[str, Holds]]:
+    """Whether each prediction of the section holds, in each of its cases."""
     pairs = rates.comparisons(runs, MARGIN)
-    sentences = []
-    for prediction, beside, of_normalizing in (
-        ("Higher rates", "none", True),
-        ("Whatever the initialization", f"none{HE}", True),
-        ("Initialization", "none", False),
-    ):
-        chosen = pairs[(pairs["second"] == beside) & (pairs["first"].str.startswith("none") != of_normalizing)]
-        if len(chosen):
-            said = ", ".join(f"{_apart(row)} with `{row.first}`" for row in chosen.itertuples())
-            sentences.append(
-                f"**{prediction}** is {claims.verdict(list(chosen['first']), chosen, +1)}: beside `{beside}`, the "
-                f"highest rate that trains is {said}."
-            )
-    return [*sentences, *_open_ends(runs), _margins(runs), *_failures(runs)]
+    normalizing = ~pairs["first"].str.startswith("none")
+    beside_none = pairs["second"] == "none"
+    chosen = {
+        "higher": normalizing & beside_none,
+        "whatever": normalizing & ~beside_none,
+        "initialization": ~normalizing,
+    }
+    return {
+        name: dict(zip(pairs["first"][rows], claims.signs(pairs[rows], +1), strict=True))
+        for name, rows in chosen.items()
+    }
 
 
-def _apart(row: Any) -> str:
-    """By which factor the one highest rate is above the other."""
-    if not math.isfinite(row.mean):
-        return "the only one there is" if row.mean > 0 else "none, and there is one without"
-    low, high = (significant(10**end, 2) if math.isfinite(end) else decimal(10**end, 0) for end in (row.low, row.high))
-    sure = "a single seed" if math.isnan(row.p) else f"{span(low, high)}, {p_value(row.p)}"
-    return f"{significant(10**row.mean, 2)} times as high ({sure})"
+def concluded(runs: pd.DataFrame) -> dict[str, Holds]:
+    """The claims of the section: its `predictions`, and whether the rates tried go beyond both ends of every range."""
+    found = {name: claims.overall(list(cases.values())) for name, cases in predictions(runs).items()}
+    return found | {"closed": not summary(runs)[["open_below", "open_above"]].to_numpy().any()}
 
 
-def _open_ends(runs: pd.DataFrame) -> list[str]:
-    """Where the rates tried end before the ranges do."""
-    sentences = []
-    for column, end, rate in (
-        ("open_below", "lowest", runs["learning_rate"].min()),
-        ("open_above", "highest", runs["learning_rate"].max()),
-    ):
-        reached = [
-            f"with `{row['normalization']}` in {out_of(row[column], row['seeds'], 'seed')}"
-            for _, row in summary(runs).iterrows()
-            if row[column]
-        ]
-        if reached:
-            sentences.append(
-                f"The range reaches the {end} rate tried, {exact(rate)}, and may go on beyond it, "
-                f"{', '.join(reached)}; there its end and its width are bounds."
-            )
-    return sentences or ["No range reaches an end of the rates tried."]
-
-
-def _margins(runs: pd.DataFrame) -> str:
-    said = []
-    for margin in OTHER_MARGINS:
-        medians = rates.ranges(runs, margin).groupby("normalization", observed=True)["highest"].median()
-        highest = ", ".join(
-            f"{name} {significant(rate, 2) if math.isfinite(rate) else 'none'}" for name, rate in medians.items()
-        )
-        said.append(f"within {counted(round(100 * margin), 'point')} of the best, {highest}")
-    return (
-        f"The ranges depend on what counts as training, here within {round(100 * MARGIN)} percentage points of the "
-        f"best. The median highest rate is, {'; '.join(said)}."
-    )
-
-
-def _failures(runs: pd.DataFrame) -> list[str]:
-    """How many runs diverged, and how many others hardly learned."""
-    diverged = int(runs["diverged"].sum())
+def numbers(runs: pd.DataFrame) -> dict[str, Any]:
+    """What the text says of each prediction, of the highest rates that train, of open ends and of failures."""
+    found: dict[str, Any] = {name: claims.cases(cases) for name, cases in predictions(runs).items()}
+    table = summary(runs).sort_values("highest").set_index("normalization")
+    highest = {str(name): _rate(runs, rate, "no rate") for name, rate in table["highest"].items()}
+    normalizing = [name for name in highest if not name.startswith("none")]
+    found |= {"least": {"name": normalizing[0], "rate": highest[normalizing[0]]}}
+    found |= {"most": {"name": normalizing[-1], "rate": highest[normalizing[-1]]}}
+    found |= {"none": highest.get("none", UNKNOWN), "none_he": highest.get(f"none{HE}", UNKNOWN)}
+    for end, column in (("below", "open_below"), ("above", "open_above")):
+        cut_off = [str(name) for name in table.index[table[column] > 0]]
+        found[f"open_{end}"] = listed(cut_off) if cut_off else "no network"
     stuck = int((~runs["diverged"] & (runs["test_accuracy"] < STUCK)).sum())
-    return [
-        f"{out_of(diverged, len(runs), 'run').capitalize()} diverged{' and count as guessing' * bool(diverged)}; "
-        f"{count(stuck) if stuck else 'none'} of the others ended below {percent(STUCK, 0)} accuracy, where guessing "
-        f"gives {percent(GUESSING['test_accuracy'], 0)}."
-    ]
+    found["diverged"] = out_of(int(runs["diverged"].sum()), len(runs), "run")
+    rates_tried = runs["learning_rate"]
+    found |= {"lowest_tried": exact(rates_tried.min()), "highest_tried": exact(rates_tried.max())}
+    found["epochs"] = counted(int(runs["epochs"].max()), "epoch")
+    return found | {"stuck": count(stuck) if stuck else "none", "stuck_below": percent(STUCK, 0)}
+
+
+def margins(runs: pd.DataFrame) -> pd.DataFrame:
+    """The median highest rate that trains, for other margins too: a row a margin, a column a network."""
+    rows = []
+    for margin in sorted({MARGIN, *OTHER_MARGINS}):
+        medians = rates.ranges(runs, margin).groupby("normalization", observed=True)["highest"].median()
+        written = {str(name): _rate(runs, rate) for name, rate in medians.items()}
+        rows.append({"points below the best": round(100 * margin)} | written)
+    return pd.DataFrame(rows)
+
+
+def _rate(runs: pd.DataFrame, value: float, missing: str = "none") -> str:
+    """A rate at which a range ends; a bound, where the rates tried end there; `missing` where there is no range."""
+    if not math.isfinite(value):
+        return missing
+    first, last = runs["learning_rate"].min(), runs["learning_rate"].max()
+    return f"{'≤ ' if value <= first else '≥ ' if value >= last else ''}{significant(value, 2)}"

@@ -45,8 +45,7 @@ def expand(root: Path, file: Path, overrides: Mapping[str, object]) -> dict[str,
     """
     defaults = parameters.defaults(root / "report" / "notebooks" / "variant.ipynb")
     defaults |= {"dataset": "digits", "measure": False}
-    for place in ("output", "baseline"):
-        del defaults[place]
+    del defaults["output"]
     names = (*defaults, "variant")
     overrides = parameters.check(overrides, names)
     content = parameters.read_mapping(file)

@@ -11,6 +11,7 @@ import pytest
 from normstudy.analysis import inference, rates
 from normstudy.chapters import learning_rate
 from normstudy.display.figures import HE
+from tests.wordings import section
 
 RATES = (0.001, 0.01, 0.1, 1.0, 10.0)
 NAMES = ("batch", "layer", "group", "none", f"none{HE}")
@@ -35,15 +36,15 @@ def runs(ends: Ends | None = None, seeds: int = 10, jitter: float = 0.05, draw: 
             for rate in RATES:
                 beyond = max(low - math.log10(rate), math.log10(rate) - high)
                 accuracy = 0.98 - learning_rate.MARGIN * (1 + max(2 * beyond, -1))
-                row |= {"run": len(rows), "learning_rate": rate, "test_accuracy": accuracy}
+                row |= {"run": len(rows), "learning_rate": rate, "test_accuracy": accuracy, "epochs": 1}
                 rows.append(dict(row))
     return learning_rate.named(inference.last_epochs(pd.DataFrame(rows)))
 
 
-def answered(name: str, table: pd.DataFrame) -> str:
-    """What is said of a prediction."""
-    (one,) = [sentence for sentence in learning_rate.answer(table) if sentence.startswith(f"**{name}**")]
-    return one
+def said(table: pd.DataFrame) -> str:
+    """What the section says of a table of runs."""
+    found = {"claims": learning_rate.concluded(table), "numbers": learning_rate.numbers(table)}
+    return section("learning-rate", found)
 
 
 class TestPlanted:
@@ -65,18 +66,24 @@ class TestPlanted:
             covered += row["low"] <= 1 <= row["high"]
         assert covered >= 93
 
-    def test_a_higher_rate_is_found_with_its_sign(self):
-        said = answered("Higher rates", runs())
-        assert said.startswith("**Higher rates** is borne out: beside `none`, the highest rate that trains is ")
-        factors = [float(factor) for factor in re.findall(r"([\d.]+) times", said)]
-        assert factors == pytest.approx([10] * 3, rel=0.2)
-        assert "**Initialization** is left open" in answered("Initialization", runs())
+    def test_a_higher_rate_is_found_with_its_sign_and_size(self):
+        found = rates.comparisons(runs(), learning_rate.MARGIN).query("second == 'none' and first != 'none (He)'")
+        assert (10 ** found["mean"]).tolist() == pytest.approx([10] * 3, rel=0.2)
+        text = said(runs())
+        assert "Higher rates is borne out: with every normalization it is higher than without." in text
+        assert "Whatever the initialization is borne out: it is higher also than from He’s" in text
+        assert "Initialization is left open: " in text
+        assert re.search(r"is [23]\.\d \(\w+\) to [23]\.\d \(\w+\) with normalization, 0\.\d+ without, and 0", text)
 
     def test_a_lower_one_is_said_to_be(self):
-        table = runs(TRAINED | {"group": (0.003, 0.1), f"none{HE}": (0.003, 3.0)})
-        assert "contradicted for `group`" in answered("Higher rates", table)
-        assert answered("Initialization", table).startswith("**Initialization** is borne out")
-        assert "left open for `batch` and `layer`" in answered("Whatever the initialization", table)
+        text = said(runs(TRAINED | {"group": (0.003, 0.1), f"none{HE}": (0.003, 3.0)}))
+        assert "Higher rates is contradicted with group, where it is lower than without. It is borne out with" in text
+        assert "Whatever the initialization is contradicted with group" in text
+        assert "and left open with batch and layer." in text
+        assert "Initialization is borne out: He’s alone raises it." in text
+        text = said(runs(TRAINED | {"layer": (0.003, 0.3), f"none{HE}": (0.003, 0.03)}))
+        assert "Higher rates is left open with layer, and borne out with batch and group." in text
+        assert "Initialization is contradicted: He’s alone lowers it." in text
 
     def test_none_is_found_where_none_was_planted(self):
         found = 0
@@ -86,21 +93,16 @@ class TestPlanted:
         assert found <= 11
 
     def test_a_single_seed_is_compared_with_nothing(self):
-        said = learning_rate.answer(runs(seeds=1))
-        assert not any("borne out" in sentence or "nan" in sentence for sentence in said)
+        claims = learning_rate.concluded(runs(seeds=1))
+        assert {name for name, holds in claims.items() if holds is not None} == {"closed"}
+        assert "nan" not in said(runs(seeds=1))
 
 
 class TestEnds:
     def test_a_range_that_reaches_the_last_rate_tried_is_said_to(self):
-        said = learning_rate.answer(runs(TRAINED | {"layer": (0.003, 1e3), "group": (1e-5, 3.0)}))
-        assert any(
-            "reaches the highest rate tried, 10, and may go on beyond it, with `layer` in all 10 seeds;" in sentence
-            for sentence in said
-        )
-        assert any(
-            "reaches the lowest rate tried, 0.001, and may go on beyond it, with `group` in all 10 seeds;" in sentence
-            for sentence in said
-        )
+        text = said(runs(TRAINED | {"layer": (0.003, 1e3), "group": (1e-5, 3.0)}))
+        assert "The range reaches the lowest rate tried with group, the highest with layer, in some" in text
+        assert "to ≥ 10 (layer) with normalization" in text
 
     def test_the_table_has_it_as_a_bound(self):
         table = learning_rate.shown(runs(TRAINED | {"layer": (0.003, 1e3), "none": (5.0, 0.01)}))
@@ -110,27 +112,28 @@ class TestEnds:
         assert "≥" not in rows.loc["batch", "highest rate"]
 
     def test_none_is_said_where_there_is_none(self):
-        assert "No range reaches an end of the rates tried." in learning_rate.answer(runs())
+        assert "No range reaches an end of the rates tried." in said(runs())
 
-    def test_a_network_that_alone_trains_is_said_to(self):
-        said = answered("Higher rates", runs(TRAINED | {"none": (5.0, 0.01)}))
-        assert "is the only one there is with `batch`" in said
+    def test_a_network_that_no_rate_trains_is_said_to_have_none(self):
+        table = runs(TRAINED | {"none": (5.0, 0.01)})
+        assert "with normalization, no rate without" in said(table)
+        assert learning_rate.shown_pairs(table).iloc[0, 2] == "∞ (∞\u00a0to\u00a0∞)"
 
 
 def test_the_ranges_are_given_with_other_margins_too():
-    (one,) = [sentence for sentence in learning_rate.answer(runs()) if "depend on" in sentence]
-    assert "within 1 point of the best, batch " in one
-    assert "within 5 points of the best, batch " in one
+    table = learning_rate.margins(runs()).set_index("points below the best")
+    assert list(table.index) == [1, 2, 5]
+    highest = rates.ranges(runs(), 0.05).query("normalization == 'batch'")["highest"].median()
+    assert float(table.loc[5, "batch"].removeprefix("≥ ")) == pytest.approx(highest, rel=0.05)
+    assert table.loc[1, "none"] != table.loc[5, "none"]
 
 
 def test_a_run_that_guesses_is_told_from_one_that_diverged():
     table = runs()
     table.loc[table.index[:5], "test_accuracy"] = 0.11
     table.loc[table.index[:3], "diverged"] = True
-    said = learning_rate.answer(table)[-1]
-    assert said.startswith("3 of the 250 runs diverged and count as guessing; 2 of the others ended below 20")
-    said = learning_rate.answer(runs())[-1]
-    assert said.startswith("None of the 250 runs diverged; none of the others ended below")
+    assert "3 of the 250 runs did. Of the others, 2 ended below 20 % accuracy." in said(table)
+    assert "none of the 250 runs did. Of the others, none ended below" in said(runs())
 
 
 def test_the_figure_has_a_line_and_a_range_for_each_network():
