@@ -4,15 +4,17 @@ Tables are those of `analysis.inside`.
 """
 
 import math
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from normstudy.analysis.inference import LEVEL
 from normstudy.analysis.inside import against_none, deviations, diverged, means, measures, named
+from normstudy.chapters.claims import Holds
 from normstudy.display import lines
 from normstudy.display.figures import new_figure
-from normstudy.display.notation import INTERVAL, listed, out_of, significant, span
+from normstudy.display.notation import INTERVAL, NO_BREAK, listed, out_of, percent, significant, span
 
 PANELS = {
     "shift_given": "Shift of what goes in",
@@ -21,51 +23,57 @@ PANELS = {
 }
 """The outcomes of `measures` that are looked at in several epochs."""
 
+EXPLANATIONS = {"steadier": "shift_returned", "smoother": "change"}
+"""What explains how normalization helps → the outcome of `measures` that is then smaller than without."""
+
 DEVIATION = "Standard deviation going in"
 
 
 def figure(rows: pd.DataFrame) -> Figure:
-    """The two shifts and the change of the gradient at the named epochs; and before training, the size of activations.
+    """By what each normalization multiplies shifts and the change of the gradient; and activations before training.
 
     Marks are geometric means, bars 95 % intervals over the seeds.
     """
-    drawn, axes = new_figure(6.4, 5.4, rows=2, columns=2)
-    epochs, table = named(rows), measures(rows)
+    drawn, axes = new_figure(5.2, 4.6, rows=2, columns=2)
+    epochs, table = named(rows), against_none(measures(rows))
     axes[0, 1].sharey(axes[0, 0])
     axes[0, 0].set_yscale("log")
+    axes[0, 0].yaxis.set_major_formatter("{x:g}")
+    lines.fine_logarithm(axes[1, 0])
     for axis, (outcome, title) in zip(axes.flat, PANELS.items(), strict=False):
-        found = means(table[table["outcome"] == outcome], ["normalization", "epoch"])
-        lines.draw(axis, found.assign(place=found["epoch"].map(epochs.index)), "place", 1, spread=0.1)
+        found = table[table["outcome"] == outcome]
+        lines.draw(axis, found.assign(place=found["epoch"].map(epochs.index)), "place", 1, spread=0.12, joined=False)
+        axis.axhline(1, color="#333333", linewidth=1)
         axis.set_xticks(range(len(epochs)), [str(epoch) for epoch in epochs])
+        axis.set_xlim(-0.5, len(epochs) - 0.5)
         axis.set_xlabel("Epoch")
-        axis.set_title(title, fontsize=10)
+        axis.set_title(f"{title},\nbeside none", fontsize=10)
     last = axes[1, 1]
     lines.draw(last, means(deviations(rows), ["normalization", "layer"]), "layer", 1, spread=0.07)
-    last.set_xlabel("Layer, before training")
-    last.set_title(DEVIATION, fontsize=10)
-    for axis in axes[1]:
-        lines.fine_logarithm(axis)
+    lines.fine_logarithm(last)
+    last.set_xlabel("Layer")
+    last.set_title(f"{DEVIATION},\nbefore training", fontsize=10)
     handles, labels = last.get_legend_handles_labels()
-    drawn.legend(handles, labels, ncols=5, loc="outside upper center", columnspacing=1, frameon=False)
+    drawn.legend(handles, labels, ncols=3, loc="outside upper center", columnspacing=1, frameon=False)
     return drawn
 
 
 def describe(rows: pd.DataFrame) -> str:
     """The figure in words, with its means."""
-    table = measures(rows)
+    table = against_none(measures(rows))
     said = [
-        f"{title}, by epoch: {_in_words(table[table['outcome'] == outcome], 'epoch')}"
+        f"{title}, as a factor beside none, by epoch: {_in_words(table[table['outcome'] == outcome], 'epoch')}"
         for outcome, title in PANELS.items()
     ]
-    said.append(f"{DEVIATION}, by layer before training: {_in_words(deviations(rows), 'layer')}")
+    deviation = means(deviations(rows), ["normalization", "layer"])
+    said.append(f"{DEVIATION}, by layer before training: {_in_words(deviation, 'layer')}")
     return f"Four panels with geometric means and {INTERVAL}s over the seeds. {'. '.join(said)}."
 
 
-def _in_words(table: pd.DataFrame, setting: str) -> str:
-    found = means(table, ["normalization", setting])
-    found["said"] = [f"{significant(row['mean'])} at {row[setting]}" for _, row in found.iterrows()]
+def _in_words(found: pd.DataFrame, setting: str) -> str:
+    found = found.assign(said=[f"{significant(row['mean'])} at {row[setting]}" for _, row in found.iterrows()])
     return "; ".join(
-        f"{name} {', '.join(part['said'])}" for name, part in found.groupby("normalization", observed=True)
+        f"{name} {', '.join(part['said'])}" for name, part in found.groupby("normalization", observed=True, sort=False)
     )
 
 
@@ -104,48 +112,29 @@ def growth(rows: pd.DataFrame) -> pd.Series:
     return means(alone, ["normalization"]).iloc[0]
 
 
-def claims(rows: pd.DataFrame) -> dict[str, bool]:
-    """Which predictions are borne out with every normalization: `steadier`, `smoother`; and `growth` without one."""
-    table = against_none(measures(rows))
+def concluded(rows: pd.DataFrame) -> dict[str, Holds]:
+    """The claims of the section: what each explanation predicts is seen with every normalization, with some, with none.
+
+    `steadier` and `smoother` are what the first two predict; `growth` is that of activations without normalization.
+    """
+    table, found = against_none(measures(rows)), growth(rows)
     every = table["normalization"].nunique()
-    return {
-        "steadier": len(seen(table, "shift_returned")) == every,
-        "smoother": len(seen(table, "change")) == every,
-        "growth": bool(growth(rows)["low"] > 1),
+    with_it = {name: len(seen(table, outcome)) for name, outcome in EXPLANATIONS.items()}
+    holds: dict[str, Holds] = {
+        name: True if number == every else None if number else False for name, number in with_it.items()
     }
+    return holds | {"growth": True if found["low"] > 1 else False if found["high"] < 1 else None}
 
 
-def answer(rows: pd.DataFrame) -> list[str]:
-    """A verdict on each explanation: what it predicts is seen here, is not, or cannot be."""
+def numbers(rows: pd.DataFrame) -> dict[str, Any]:
+    """What the text says: with which normalizations what is seen, growth, and how far the networks are at first."""
     table, found, lost = against_none(measures(rows)), growth(rows), diverged(rows)
-    sentences = [
-        f"**Steadier inputs**: {_verdict(table, 'shift_returned', 'a smaller shift of what comes out')} "
-        f"{_verdict(table, 'shift_given', 'a smaller shift of what goes in').capitalize()}",
-        f"**A smoother loss**: {_verdict(table, 'change', 'a smaller change of the gradient')}",
-        "**Larger rates** cannot be seen here, since all runs have one rate. What is to rule them out, that "
-        f"activations grow from layer to layer without normalization, is {_growing(found)}. Before training, each "
-        f"layer multiplies their standard deviation by {_factor(found['mean'], found['low'], found['high'])[1:]}.",
-    ]
-    if lost.any():
-        sentences.append(f"{out_of(lost.sum(), len(lost), 'run').capitalize()} diverged. Their seeds are left out.")
-    return sentences
-
-
-def _growing(found: pd.Series) -> str:
-    if found["low"] > 1:
-        return "seen here"
-    return "not seen here; the opposite is" if found["high"] < 1 else "not seen here"
-
-
-def _verdict(table: pd.DataFrame, outcome: str, what: str) -> str:
-    """With which normalizations a prediction is seen at all named epochs, and with which its opposite is."""
-    with_it, against_it = (seen(table, outcome, smaller) for smaller in (True, False))
-    names = table["normalization"].nunique()
-    if len(with_it) == names:
-        return f"{what} is seen here with every normalization."
-    said = f"{what} is seen here with {_names(with_it)} only" if with_it else f"{what} is not seen here"
-    return f"{said}; the opposite is seen with {_names(against_it)}." if against_it else f"{said}."
-
-
-def _names(names: list[str]) -> str:
-    return listed([f"`{name}`" for name in names])
+    said: dict[str, Any] = {}
+    for name, outcome in {**EXPLANATIONS, "given": "shift_given"}.items():
+        for which, smaller in (("with", True), ("opposite", False)):
+            said.setdefault(name, {})[which] = listed(seen(table, outcome, smaller) or ["no normalization"])
+    first = rows[(rows["epoch"] == 1) & ~rows["run"].map(lost)].groupby("norm_arg")["test_accuracy"].mean()
+    said["first"] = {"none": percent(first["none"]), "least": percent(first.drop("none").min())}
+    low, high = significant(found["low"]), significant(found["high"])
+    said["growth"] = f"{significant(found['mean'])} [{low},{NO_BREAK}{high}]"
+    return said | {"diverged": out_of(int(lost.sum()), len(lost), "run")}

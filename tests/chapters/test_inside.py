@@ -10,9 +10,11 @@ import pytest
 from normstudy.analysis import inside as measured
 from normstudy.chapters import inside
 from normstudy.normalizations import NORMALIZATIONS
+from tests.wordings import section
 
 EPOCHS, LAYERS, CHANNELS = 8, 3, 4
 NAMED = [1, 4, 8]
+OTHERS = [name for name in NORMALIZATIONS if name != "none"]
 
 
 def rows(
@@ -56,6 +58,13 @@ def against_none(table: pd.DataFrame, outcome: str, name: str) -> pd.DataFrame:
     """What is found of an outcome and a normalization, a row an epoch."""
     found = measured.against_none(measured.measures(table))
     return found[(found["outcome"] == outcome) & (found["normalization"] == name)].set_index("epoch")
+
+
+def said(table: pd.DataFrame) -> str:
+    """What the section says of a table of rows."""
+    first, middle, last = measured.named(table)
+    found = {"first": first, "middle": middle, "last": last}
+    return section("inside", found | {"claims": inside.concluded(table), "numbers": inside.numbers(table)})
 
 
 class TestMeasures:
@@ -122,50 +131,63 @@ class TestComparisons:
         table.loc[ended, "given_channel_mean"] = None
         found, others = (measured.against_none(measured.measures(each)) for each in (table, table[table["seed"] > 0]))
         pd.testing.assert_frame_equal(found, others)
-        assert inside.answer(table)[-1] == "1 of the 20 runs diverged. Their seeds are left out."
+        assert "The seeds of runs that diverge are left out; 1 of the 20 runs did." in said(table)
 
 
 class TestVerdicts:
     def test_a_smaller_shift_is_seen_with_the_normalizations_that_have_it(self):
-        steadier, *_ = inside.answer(rows(shift={"batch": 0.3, "instance": 0.3}))
-        assert "what comes out is seen here with `batch` and `instance` only." in steadier
-        assert "what goes in is not seen here." in steadier
+        text = said(rows(shift={"batch": 0.3, "instance": 0.3, "layer": 3.0}))
+        assert "Steadier inputs are seen here with batch and instance only, where what comes out" in text
+        assert "The opposite is seen with layer. Behind batch" in text
+        assert "What goes in shifts less with no normalization." in text
+        assert "Steadier inputs are seen here: with every normalization" in said(rows(shift=dict.fromkeys(OTHERS, 0.3)))
 
     def test_a_smaller_change_of_the_gradient_with_all_is_a_claim_borne_out(self):
-        table = rows(change=dict.fromkeys(("batch", "layer", "group", "instance"), 0.6))
-        assert inside.claims(table) == {"steadier": False, "smoother": True, "growth": False}
-        assert inside.answer(table)[1].endswith("is seen here with every normalization.")
+        table = rows(change=dict.fromkeys(OTHERS, 0.6))
+        assert inside.concluded(table) == {"steadier": False, "smoother": True, "growth": None}
+        assert "A smoother loss is seen here: with every normalization the gradient changes less" in said(table)
+        only = said(rows(change={"group": 0.6}))
+        assert "A smoother loss is seen here with group only, where the gradient changes less" in only
 
     def test_a_larger_change_is_the_opposite_of_what_was_predicted(self):
-        smoother = inside.answer(rows(change={"layer": 1.7}))[1]
-        assert smoother.endswith("is not seen here; the opposite is seen with `layer`.")
+        text = said(rows(change={"layer": 1.7}))
+        assert "A smoother loss is not seen here: with no normalization does the gradient change less" in text
+        assert "in all three epochs. The opposite is seen with layer." in text
 
     def test_one_epoch_alone_makes_no_claim(self):
         table = rows()
         once = (table["epoch"] == 4) & (table["norm_arg"] != "none")
         table.loc[once, "relative_change"] *= 0.2
-        assert inside.answer(table)[1] == "**A smoother loss**: a smaller change of the gradient is not seen here."
+        assert inside.concluded(table)["smoother"] is False
 
     def test_where_nothing_was_planted_nothing_is_seen(self):
-        assert not any(inside.claims(rows()).values())
-        assert not any("is seen here" in sentence for sentence in inside.answer(rows()))
+        assert inside.concluded(rows()) == {"steadier": False, "smoother": False, "growth": None}
+        assert said(rows()).count("The opposite is seen with no normalization.") == 2
 
     @pytest.mark.parametrize(
-        ("growth", "verdict"), [(1.5, "is seen here."), (1.0, "is not seen here."), (0.5, "the opposite is.")]
+        ("growth", "verdict"),
+        [
+            (1.5, "without normalization is seen: activations grow from layer to layer. Before"),
+            (1.0, "without normalization is not seen: that activations grow from layer to layer is left open. Before"),
+            (0.5, "without normalization is not seen; the opposite is: activations shrink from layer to layer. Before"),
+        ],
     )
     def test_growth_is_judged_and_larger_rates_are_not(self, growth: float, verdict: str):
-        rates = inside.answer(rows(growth=growth))[2]
-        assert rates.startswith("**Larger rates** cannot be seen here")
-        assert f"{verdict} Before training, each layer" in rates
+        text = said(rows(growth=growth))
+        assert "Larger rates cannot be seen here" in text
+        assert verdict in text
         assert inside.growth(rows(growth=growth))["mean"] == pytest.approx(growth, rel=0.05)
 
     def test_a_single_seed_has_neither_interval_nor_verdict(self):
         table = rows(shift={"batch": 0.1}, growth=2, seeds=1)
-        assert not any(inside.claims(table).values())
-        said = " ".join(inside.answer(table))
-        assert "nan" not in said
-        assert "is seen here" not in said
+        assert not any(inside.concluded(table).values())
+        assert "nan" not in said(table)
         assert "(" not in " ".join(map(str, inside.ratios(table)["batch"]))
+
+    def test_how_far_the_networks_are_after_the_first_epoch_is_said(self):
+        table = rows()
+        table.loc[(table["epoch"] == 1) & (table["norm_arg"] == "none"), "test_accuracy"] = 0.5
+        assert "after the first, none has a mean test accuracy of 50.00 %, the others at least 90.00 %." in said(table)
 
 
 def test_the_table_has_a_row_an_outcome_and_epoch_and_a_column_a_normalization():
@@ -176,13 +198,15 @@ def test_the_table_has_a_row_an_outcome_and_epoch_and_a_column_a_normalization()
     assert float(first["batch"].removeprefix("×").split()[0]) == pytest.approx(0.5, rel=0.1)
 
 
-def test_the_figure_has_a_line_for_each_network_in_each_panel_and_says_its_numbers():
+def test_the_figure_has_a_mark_for_each_normalization_in_each_panel_and_says_its_numbers():
     table = rows(growth=0.5)
     drawn = inside.figure(table)
     assert len(drawn.axes) == 4
     for axis in drawn.axes:
-        assert [bars.get_label() for bars in axis.containers] == list(NORMALIZATIONS)
+        assert [bars.get_label() for bars in axis.containers][:4] == list(OTHERS)
         assert axis.get_yscale() == "log"
+    assert drawn.axes[3].containers[-1].get_label() == "none"
     words = inside.describe(table)
-    assert words.count("none 0.") + words.count("none 1.") == 4
-    assert "by layer before training: batch" in words
+    assert words.count("batch 1.") + words.count("batch 0.") == 4
+    assert words.count("none 1.") == 1
+    assert "before training: batch" in words
