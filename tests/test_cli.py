@@ -120,3 +120,17 @@ def test_one_variant_runs_with_plain_papermill(sources: Path):
     assert run.returncode == 0, run.stderr
     assert "misclassif" in (sources / "out.ipynb").read_text()
     assert not (sources / "report" / "executed" / "digits").exists()
+
+
+@pytest.mark.slow
+def test_a_variant_runs_beside_an_earlier_run_of_plain_papermill(sources: Path):
+    words = ("papermill", "report/notebooks/variant.ipynb", "out.ipynb", "-f", "params/batch.yaml", "--no-progress-bar",
+             "-p", "dataset", "digits", "-p", "epochs")  # fmt: skip
+    assert command(sources, *words, "1", "-p", "output", "earlier").returncode == 0
+    assert "Earlier (grey)" not in (sources / "out.ipynb").read_text()
+    run = command(sources, *words, "2", "-p", "baseline", "earlier")
+    assert run.returncode == 0, run.stderr
+    assert "Earlier (grey), 1 epoch" in (sources / "out.ipynb").read_text()
+    run = command(sources, *words, "2", "-p", "baseline", "nowhere")
+    assert run.returncode != 0
+    assert "baseline is nowhere; it must be the folder of an earlier run" in run.stderr.strip().splitlines()[-1]

@@ -3,9 +3,12 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
+from normstudy import training
 from normstudy.experiments import parameters
 from normstudy.pipeline.notebooks import NOTEBOOKS as NOTEBOOK_TABLE
 from tests.commands import ROOT
@@ -39,6 +42,44 @@ class TestSource:
         assert all(labels)
         assert len({label[1] for label in labels if label}) == len(labels)
         assert not any(re.match(r"(fig|tbl)-", label[1]) for label in labels if label), "the article owns the prefixes"
+
+
+LESSONS = [path for path in NOTEBOOKS if path.stem in ("variant", "interactive")]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+class TestLesson:
+    """A notebook that is read from top to bottom."""
+
+    def test_no_cell_is_longer_than_fifteen_lines(self, lesson: Path):
+        for cell in cells(lesson):
+            lines = [line for line in "".join(cell["source"]).splitlines() if not line.startswith("#|")]
+            assert len(lines) <= 15 or "parameters" in cell["metadata"].get("tags", []), lines[0]
+
+    def test_nothing_is_in_sight_of_how_results_are_written_or_described(self, lesson: Path):
+        for cell in cells(lesson):
+            found = re.search(r"json|csv|write_text|text alternative|Frames enclose", "".join(cell["source"]))
+            assert not found, found
+
+    def test_two_sentences_before_each_figure_say_what_to_look_for(self, lesson: Path):
+        before = ""
+        for cell in json.loads(lesson.read_text())["cells"]:
+            source = "".join(cell["source"])
+            if "figures.show(" in source:
+                prose = re.sub("^#.*", "", before, flags=re.MULTILINE)
+                assert len(re.findall(r"[.?!)](?:\s|$)", prose)) >= 2, source
+                assert "Look " in prose, source
+            before = source if cell["cell_type"] == "markdown" or "figures.show(" not in source else before
+
+
+def test_the_variant_begins_with_the_network_as_anybody_would_build_it():
+    """In a cell of its own, with the weights that the study trains."""
+    (cell,) = (cell for cell in cells(ROOT / "report/notebooks/variant.ipynb") if "label: model" in cell["source"][0])
+    names: dict = parameters.defaults(ROOT / "report/notebooks/variant.ipynb") | {"torch": torch}
+    names["images"] = SimpleNamespace(device="cpu")
+    exec("".join(cell["source"]), names)
+    weights = training.build(names).state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in names["net"].state_dict().items())
 
 
 @pytest.mark.parametrize("name", [each.name for each in NOTEBOOK_TABLE if each.sweep])

@@ -19,6 +19,9 @@ VARIANT = """
     Path(output, "metrics.csv").write_text(
         f"epoch,test_accuracy,seconds,train_loss,test_loss\\n{epochs},0.9,1,0.1,0.1\\n"
     )
+    Path(output, "predictions.csv").write_text("index,label,prediction\\n")
+    if globals().get("baseline"):
+        Path(output, "beside.csv").write_text(Path(baseline, "metrics.csv").read_text())
     Path(output, "variables.json").write_text(json.dumps({"norm_arg": norm_arg, "epochs": epochs}))
 """
 READER = """
@@ -44,6 +47,7 @@ def write_toy(root: Path) -> None:
     (root / "_quarto.yml").write_text("project: {type: website}\n")
     parameters = (
         'norm_arg: str = "batch"  # n\ndataset: str = "digits"  # d\ngroups: int = 4  # g\nepochs: int = 2  # e\n'
+        'baseline: str = ""  # b\n'
     )
     write_notebook(notebooks / "variant.ipynb", f'{parameters}output: str = ""  # o', VARIANT)
     reader = 'dataset: str = "digits"  # d\nruns: str = ""  # r\noutput: str = ""  # o'

@@ -22,6 +22,8 @@ WRONG_VALUES = [
     *[("seed", value, "than") for value in (-1, 2**40)],
     *[("threads", value, "than or equal to") for value in (0, -2, 10**6)],
     *[("epochs", value, "it must be a plain decimal number") for value in ("010", "0x10", "0o10", "1_000", "1:30")],
+    *[("baseline", value, "it must be the folder of an earlier run, with its") for value in ("nowhere", "params")],
+    *[("baseline", value, "it must be a valid string") for value in (1, None, True)],
     *[("l1", value, "it must be a plain decimal number") for value in ("00.1", "1_0.5", "0x1p-3", "1:30.5", " 0.1")],
 ]
 

@@ -1,12 +1,149 @@
-"""The chapter of a variant: what its pictures show and its first epoch said, in words."""
+"""The chapter of a variant: its tables and figures, each with its text alternative, and what its run leaves behind."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from torch import nn
 
-from normstudy.display.notation import count, counted, out_of, significant
-from normstudy.training import EpochMetrics
+from normstudy import statistics
+from normstudy.analysis import mistakes
+from normstudy.analysis.trained_layers import Layer
+from normstudy.data import Dataset
+from normstudy.display import figures, network, sharing
+from normstudy.display.notation import count, counted, decimal, exact, out_of, percent, significant
+from normstudy.model import count_parameters
+from normstudy.normalizations import NORMALIZATIONS
+from normstudy.training import Diverged, EpochMetrics, Settings
+
+SHOWN = 20
+"""How many misclassified images are shown."""
+
+Shown = tuple[Figure, str]
+"""A figure and its text alternative."""
+
+
+def parts(dataset: Dataset) -> pd.DataFrame:
+    """The training and the test images: how many, their size and classes."""
+    named = {
+        "training": (dataset.train_images, dataset.train_labels),
+        "test": (dataset.test_images, dataset.test_labels),
+    }
+    return pd.DataFrame(
+        [
+            {
+                "part": name,
+                "images": len(labels),
+                "pixels": "×".join(map(str, images.shape[1:])),
+                "classes": len(dataset.classes),
+            }
+            for name, (images, labels) in named.items()
+        ]
+    )
+
+
+def tensors(net: nn.Module) -> pd.DataFrame:
+    """The trained tensors of a network, and all of them together."""
+    rows = [
+        {"tensor": name, "shape": "×".join(map(str, tensor.shape)), "parameters": tensor.numel()}
+        for name, tensor in net.named_parameters()
+    ]
+    return pd.DataFrame([*rows, {"tensor": "all", "shape": "", "parameters": count_parameters(net)}])
+
+
+def drawing(net: nn.Module, dataset: Dataset) -> Shown:
+    """The network, with the shapes that an image of the dataset has in it."""
+    found = network.stages(net, torch.zeros(1, 1, *dataset.train_images.shape[1:], device=dataset.device))
+    return network.figure(found), network.alternative(found)
+
+
+def before_and_after(layer: Layer, norm_arg: str, groups: int) -> pd.DataFrame:
+    """Mean and standard deviation of each set of values that share, as a layer was given them and as it returned them.
+
+    Without normalization nothing is shared; the sets are then those of batch normalization.
+    """
+    kind = norm_arg if NORMALIZATIONS[norm_arg].count else "batch"
+    given, returned = (statistics.statistics(x, kind, groups, epsilon=0) for x in (layer.given, layer.returned))
+    return pd.DataFrame(
+        {
+            "who shares": sharing.members(layer.given.shape, kind, groups),
+            "mean before": given.means,
+            "deviation before": given.standard_deviations,
+            "mean after": returned.means,
+            "deviation after": returned.standard_deviations,
+        }
+    )
+
+
+def what_a_layer_does(table: pd.DataFrame) -> Shown:
+    """The figure of `before_and_after`."""
+    ends = table.drop(columns="who shares").agg(["min", "max"]).map(lambda value: decimal(value, 2))
+    words = [f"{what} from {' to '.join(ends[what])}" for what in ends]
+    return sharing.before_and_after_figure(table), (
+        f"Means and standard deviations of {counted(len(table), 'set')} of values that share: {', '.join(words)}."
+    )
+
+
+def diverged(norm_arg: str, settings: Settings, error: Diverged) -> str:
+    """When a variant's training diverged, and which settings are the likely culprits."""
+    peak, l1, l2 = map(exact, (settings.learning_rate, settings.l1, settings.l2))
+    return (
+        f"The {norm_arg} variant diverged: the loss is not finite in epoch {error.epoch}, batch {error.batch}. Too "
+        f"high is probably learning_rate ({peak}), l1 ({l1}) or l2 ({l2})."
+    )
+
+
+def epochs(history: pd.DataFrame) -> pd.DataFrame:
+    """The metrics of every epoch as the report prints them."""
+    return pd.DataFrame(
+        {
+            "epoch": history["epoch"],
+            "learning rate": history["learning_rate"].map(lambda rate: significant(rate, 3)),
+            "training loss": history["train_loss"].map(lambda loss: decimal(loss, 4)),
+            "penalty": history["train_penalty"].map(lambda loss: decimal(loss, 4)),
+            "training accuracy (%)": history["train_accuracy"].map(lambda accuracy: decimal(100 * accuracy, 2)),
+            "test loss": history["test_loss"].map(lambda loss: decimal(loss, 4)),
+            "test accuracy (%)": history["test_accuracy"].map(lambda accuracy: decimal(100 * accuracy, 2)),
+        }
+    )
+
+
+def curves(history: pd.DataFrame, norm_arg: str, stopped: str) -> Shown:
+    """Loss and accuracy over the epochs; where training was `stopped` before its first epoch ended, that it was."""
+    if history.empty:
+        return figures.notice(stopped), stopped
+    loss, penalty, test_loss = (
+        " to ".join(decimal(history[name].iloc[place], 4) for place in (0, -1))
+        for name in ("train_loss", "train_penalty", "test_loss")
+    )
+    accuracy, test_accuracy = (
+        " to ".join(percent(history[name].iloc[place]) for place in (0, -1))
+        for name in ("train_accuracy", "test_accuracy")
+    )
+    return figures.learning_curves(history, norm_arg), (
+        f"Two panels over {counted(len(history), 'epoch')}. Left, the loss: training {loss}, test {test_loss}, penalty "
+        f"{penalty}. Right, the accuracy: training {accuracy}, test {test_accuracy}."
+    )
+
+
+def misclassified(wrong: pd.DataFrame, dataset: Dataset, norm_arg: str, stopped: str) -> Shown:
+    """The mistakes with the most confidence: `wrong` as `mistakes.mistakes` has them."""
+    if stopped:
+        return figures.notice(stopped), stopped
+    chosen = wrong.head(SHOWN)
+    titles = [
+        f"{dataset.classes[row.label]} → {dataset.classes[row.prediction]}, {percent(row.confidence, 0)}"
+        for row in chosen.itertuples()
+    ]
+    images = dataset.test_images.cpu().numpy()[chosen["index"]]
+    return figures.digit_grid(images, titles), (
+        f"{caption(len(chosen), len(wrong), f'the {norm_arg} variant')} Those with the most confidence; true class → "
+        f"predicted class, confidence: {'; '.join(titles)}."
+    )
 
 
 def caption(shown: int, wrong: int, who: str) -> str:
@@ -15,6 +152,16 @@ def caption(shown: int, wrong: int, who: str) -> str:
         return f"There is no test image that {who} misclassifies."
     part = out_of(shown, wrong, "test image").capitalize()
     return f"{part} that {who} misclassifies."
+
+
+def confusion(predictions: pd.DataFrame, classes: Sequence[str], norm_arg: str, stopped: str) -> Shown:
+    """Which classes are taken for which."""
+    if stopped:
+        return figures.notice(stopped), stopped
+    counts = mistakes.confusion(predictions, len(classes))
+    return figures.confusion_matrix(counts, classes, norm_arg), describe_confusion(
+        counts, classes, f"the {norm_arg} variant"
+    )
 
 
 def describe_confusion(counts: np.ndarray, classes: Sequence[str], who: str) -> str:
@@ -30,13 +177,42 @@ def describe_confusion(counts: np.ndarray, classes: Sequence[str], who: str) -> 
     return f"Confusion matrix of {who}: {right} of {images} test images are on the diagonal. {most}"
 
 
+def apart(first: EpochMetrics, again: EpochMetrics) -> float:
+    """How far two trainings of the same epoch are apart: the largest difference. How long they took is not compared."""
+    repeated: dict[str, float] = asdict(again)
+    differences = [abs(float(value) - repeated[name]) for name, value in asdict(first).items() if name != "seconds"]
+    return max(differences)
+
+
 def describe_repetition(norm_arg: str, first: EpochMetrics, again: EpochMetrics) -> str:
-    """How far two trainings of the same epoch are apart, in a sentence. How long they took is not compared."""
-    pairs = [(value, asdict(again)[name]) for name, value in asdict(first).items() if name != "seconds"]
-    largest = max(abs(value - other) for value, other in pairs)
+    """How far two trainings of the same epoch are apart, in a sentence."""
+    largest = apart(first, again)
     if largest == 0:
         return f"Trained once more, the first epoch of the {norm_arg} variant gave the same numbers, bit for bit."
     return (
         f"Trained once more, the first epoch of the {norm_arg} variant gave other numbers: losses and accuracies "
         f"(0 to 1) that differ by up to {significant(largest)}."
     )
+
+
+def numbers(
+    values: Mapping[str, Any], net: nn.Module, dataset: Dataset, wrong: pd.DataFrame, stopped: str, repeated: str
+) -> dict[str, Any]:
+    """The values for the text."""
+    who = f"the {values['norm_arg']} variant"
+    return {
+        "parameters": count(count_parameters(net)),
+        "device": str(dataset.device),
+        "epochs": values["epochs"],
+        "train_images": count(len(dataset.train_labels)),
+        "test_images": count(len(dataset.test_labels)),
+        "pixel_mean": decimal(dataset.mean, 4),
+        "pixel_deviation": decimal(dataset.std, 4),
+        "diverged": stopped,
+        "misclassified": stopped or caption(min(SHOWN, len(wrong)), len(wrong), who),
+        "repeated": repeated,
+        "torch": torch.__version__,
+        "l1": exact(values["l1"]),
+        "l2": exact(values["l2"]),
+        "groups": values["groups"],
+    }

@@ -145,11 +145,17 @@ def _over_epochs(axis: Axes, label: str) -> None:
     axis.legend()
 
 
-def learning_curves(history: pd.DataFrame, normalization: str) -> Figure:
-    """Loss without and with the penalty, and accuracy, of one variant: training beside test, a panel each."""
+def learning_curves(history: pd.DataFrame, normalization: str, earlier: pd.DataFrame | None = None) -> Figure:
+    """Loss without and with the penalty, and accuracy, of one variant: training beside test, a panel each.
+
+    Those of an earlier run are grey.
+    """
     figure, axes = new_figure(6.6, 2.8, columns=2)
     for axis, what, scale in zip(axes[0], ("loss", "accuracy"), (1, 100), strict=True):
         for part, label, dash, marker in (("train", "training", "--", "o"), ("test", "test", "-", "s")):
+            if earlier is not None:
+                was = {"color": "#999999", "linestyle": dash, "marker": marker, "label": f"{label}, earlier"}
+                axis.plot(earlier["epoch"], scale * earlier[f"{part}_{what}"], **was)
             values = scale * history[f"{part}_{what}"]
             axis.plot(history["epoch"], values, **look(normalization, linestyle=dash, marker=marker, label=label))
     loss, accuracy = axes[0]

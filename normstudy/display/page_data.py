@@ -6,6 +6,7 @@ The files are classic scripts that assign one global each: a page that is opened
 import base64
 import json
 import math
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from normstudy.analysis.trained_layers import observe
-from normstudy.data import Dataset, to_input
+from normstudy.data import Dataset, load, to_input
 from normstudy.normalizations import NORMALIZATIONS
 from normstudy.training import evaluate
 
@@ -103,6 +104,36 @@ def write_drawing_data(path: Path, nets: Mapping[str, nn.Module], dataset: Datas
                 }
                 for number, index in enumerate(mistakes)
             ],
+        },
+    )
+
+
+def write_training_data(path: Path, variants: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write `trainingData`: the built-in digits as they are, 8×8 pixels, and the parameters to begin with.
+
+    Args:
+        path: the file to write, such as `training-data.js`.
+        variants: variant → its parameters on the dataset `digits`.
+    """
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load("digits")
+    small, labels = load_digits(return_X_y=True)  # (1797, 64), whole numbers from 0 to 16
+    parts = train_test_split(
+        range(len(labels)), test_size=len(digits.test_labels), stratify=labels, random_state=0
+    )  # as in `data.load`
+    order = [index for part in parts for index in part]
+    _assign(
+        path,
+        "trainingData",
+        {
+            "images": base64.b64encode(zlib.compress(small[order].astype(np.uint8).tobytes(), 9)).decode(),
+            "labels": "".join(map(str, labels[order])),
+            "training": len(digits.train_labels),
+            "mean": digits.mean,
+            "std": digits.std,
+            "variants": {name: dict(values) for name, values in variants.items()},
         },
     )
 

@@ -4,10 +4,12 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from normstudy.display.figures import new_figure
@@ -87,6 +89,22 @@ def _sheet(axis: Axes, x: Tensor, sets: Tensor, colours: Sequence[str]) -> None:
     axis.set_xlim(-0.3, channels * (width + 0.4))
     axis.set_ylim(number * (height + 0.4), -0.3)
     axis.set_aspect("equal")
+
+
+def before_and_after_figure(table: pd.DataFrame) -> Figure:
+    """The mean of each set as a point and its standard deviation as a bar either way, before a layer and after it.
+
+    `table` has a row a set, with `mean before`, `deviation before`, `mean after` and `deviation after`.
+    """
+    figure, axes = new_figure(5.2, 2.6, columns=2)
+    for axis, side, title in zip(axes[0], ("before", "after"), ("what goes in", "what comes out"), strict=True):
+        axis.axhline(0, color="#888888", linewidth=0.8)
+        means, deviations = table[f"mean {side}"], table[f"deviation {side}"]
+        axis.errorbar(range(1, len(table) + 1), means, deviations, fmt="o", color="#33658A", capsize=3)
+        axis.set(title=title, xlabel="set of values that share")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.sharey(axes[0, 0]) if axis is not axes[0, 0] else axis.set_ylabel("mean ± standard deviation")
+    return figure
 
 
 def undoing_figure(original: Tensor, steps: Sequence[tuple[float, float, Tensor]]) -> Figure:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import yaml
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from normstudy.files import DATASETS
@@ -40,6 +40,21 @@ def _number(value: object) -> object:
     if isinstance(value, str) and not PLAIN.fullmatch(value):
         raise ValueError("input should be a plain decimal number such as 10, 0.5 or 1e-5")
     return value
+
+
+EARLIER = ("parameters.yaml", "metrics.csv", "predictions.csv")
+"""The files of a variant's run that another is set beside."""
+
+
+def comparable(folder: Path) -> bool:
+    """Whether a folder holds a variant's run that another can be set beside."""
+    return all((folder / name).is_file() for name in EARLIER)
+
+
+def _baseline(name: str) -> str:
+    if name and not comparable(Path(name)):
+        raise ValueError(f"input should be the folder of an earlier run, with its {', '.join(EARLIER)}")
+    return name
 
 
 Integer = Annotated[int, BeforeValidator(_number)]
@@ -70,6 +85,7 @@ class Parameters(TypedDict, total=False):
     threads: Annotated[Integer, Field(ge=1, le=1024)]
     measure: bool
     variant: Literal[VARIANTS]  # type: ignore[valid-type]
+    baseline: Annotated[str, AfterValidator(_baseline)]
     runs: str
     results: str
     sweep: str
@@ -173,6 +189,9 @@ def check(values: Mapping[str, object], names: tuple[str, ...] | None = None) ->
     ghost, batch = checked.get("ghost_batch_size"), checked.get("batch_size")
     if ghost and batch and int(batch) % int(ghost):
         raise ParameterError(f"ghost_batch_size is {ghost}; it must divide batch_size, which is {batch}")
+    baseline, dataset = checked.get("baseline"), checked.get("dataset")
+    if baseline and dataset and (other := read(Path(str(baseline), EARLIER[0])).get("dataset")) != dataset:
+        raise ParameterError(f"baseline is {_shown(baseline)}, a run on {other}; it must be one on {dataset}")
     return {name: checked[name] for name in values}
 
 

@@ -45,7 +45,8 @@ def expand(root: Path, file: Path, overrides: Mapping[str, object]) -> dict[str,
     """
     defaults = parameters.defaults(root / "report" / "notebooks" / "variant.ipynb")
     defaults |= {"dataset": "digits", "measure": False}
-    del defaults["output"]
+    for place in ("output", "baseline"):
+        del defaults[place]
     names = (*defaults, "variant")
     overrides = parameters.check(overrides, names)
     content = parameters.read_mapping(file)

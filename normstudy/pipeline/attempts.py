@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from normstudy.experiments.parameters import Value
+from normstudy.experiments.parameters import Value, comparable
 from normstudy.pipeline.forkserver import Forkserver, Process
 from normstudy.pipeline.plan import Run
 from normstudy.pipeline.staleness import made_from_the_same, read_record, record_of
@@ -59,7 +59,7 @@ def start(root: Path, run: Run, forkserver: Forkserver) -> Attempt:
             checkpoint.replace(aside / checkpoint.name)
         if leftover != _failed(run):
             shutil.rmtree(leftover, ignore_errors=True)
-    _write_parameters(aside, run.parameters | {"output": aside.relative_to(root).as_posix()})
+    _write_parameters(aside, run.parameters | _beside(root, run) | {"output": aside.relative_to(root).as_posix()})
     log = aside / "log.txt"
     log.write_text(
         f"{run.source.name} with {run.name}'s parameters\n", encoding="utf-8"
@@ -67,6 +67,12 @@ def start(root: Path, run: Run, forkserver: Forkserver) -> Attempt:
     files = (run.source, aside / run.notebook.name, aside / "parameters.yaml", log)
     process = forkserver.execute(*(file.relative_to(root) for file in files))
     return Attempt(run, process, aside, time.monotonic())
+
+
+def _beside(root: Path, run: Run) -> dict[str, Value]:
+    """The result that is there until the new one takes its place: what a variant is set beside unless it is told."""
+    there = run.parameters.get("baseline") == "" and comparable(run.folder)
+    return {"baseline": run.folder.relative_to(root).as_posix()} if there else {}
 
 
 def _write_parameters(folder: Path, values: Mapping[str, Value]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from normstudy.experiments import parameters
 from normstudy.experiments.parameters import VARIANTS, ParameterError, Value
 from normstudy.pipeline.notebooks import NOTEBOOKS
-from normstudy.pipeline.staleness import PLACES, read_record
+from normstudy.pipeline.staleness import read_record
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
     """
     sources = {each.source: root / "report" / "notebooks" / f"{each.source}.ipynb" for each in NOTEBOOKS}
     names = {source: tuple(parameters.defaults(file)) for source, file in sources.items()}
-    one_of_each = (*PLACES, "sweep")  # a notebook's own, which no value would suit all of
+    one_of_each = ("runs", "results", "output", "sweep")  # a notebook's own, which no value would suit all of
     common = dict.fromkeys(name for of in names.values() for name in of if name not in one_of_each)
     given = parameters.check(overrides or {}, tuple(common))
     given.setdefault("dataset", dataset or parameters.defaults(sources["variant"])["dataset"])

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from normstudy import files
-from normstudy.experiments import provenance
+from normstudy.experiments import parameters, provenance
 
 if TYPE_CHECKING:
     from normstudy.pipeline.plan import Run
 
 FORMAT = 2  # of a result's folder; a result of another format is made again
-PLACES = ("runs", "results", "output")  # parameters that say where, not what
+PLACES = ("runs", "results", "output", "baseline")  # parameters that say where, not what
 
 
 class Cause(Enum):
@@ -97,6 +97,8 @@ def reasons(run: "Run") -> list[Reason]:
     for name, value in now["parameters"].items():
         if was["parameters"].get(name) != value:
             changed.append(Reason(Cause.PARAMETER, f"{name} was {was['parameters'].get(name)}, is {value}"))
+    if (baseline := run.parameters.get("baseline")) and baseline != _beside(run.folder):
+        changed.append(Reason(Cause.PARAMETER, f"it is to be set beside {baseline}"))
     if modules := _changed(was["code"], now["code"]):
         changed.append(Reason(Cause.CODE, f"{', '.join(modules)} changed"))
     if was["data"] != now["data"]:
@@ -105,6 +107,11 @@ def reasons(run: "Run") -> list[Reason]:
         if was["inputs"].get(name) != now["inputs"].get(name):
             changed.append(Reason(Cause.INPUT, f"{name} was made anew"))
     return changed
+
+
+def _beside(folder: Path) -> Any:
+    """The earlier run that a result was asked to be set beside."""
+    return parameters.read(folder / "parameters.yaml").get("baseline")
 
 
 def _changed(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -1,8 +1,10 @@
 // A trained network in the page: the layers that normstudy/display/page_data.py describes, run one after another for one image.
-// A map is { shape: [C, H, W], values }, values in row-major order.
+// What its layers compute is in layers.js, where the trainer has it from too.
 "use strict";
 
 globalThis.network = (() => {
+  const { kinds, outputLength } = globalThis.layers;
+
   /** Numbers from base64 of little-endian float32. */
   function decode(text) {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -18,58 +20,22 @@ globalThis.network = (() => {
   }
 
   const pair = (size) => (Array.isArray(size) ? size : [size, size]);
-  const outputLength = (length, kernel, stride, padding, dilation) =>
-    Math.floor((length + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 
-  function convolution({ shape: [, H, W], values }, { stride, padding, dilation, groups, shape, arrays: { weight, bias } }) {
-    const [K, wide, R, S] = shape; // K filters that each look at `wide` channels
-    const [P, Q] = [outputLength(H, R, stride[0], padding[0], dilation[0]), outputLength(W, S, stride[1], padding[1], dilation[1])];
-    const result = new Float64Array(K * P * Q);
-    for (let k = 0; k < K; k++) {
-      const first = Math.floor(k / (K / groups)) * wide;
-      for (let p = 0; p < P; p++) {
-        for (let q = 0; q < Q; q++) {
-          let sum = bias ? bias[k] : 0;
-          for (let c = 0; c < wide; c++) {
-            for (let r = 0; r < R; r++) {
-              const h = p * stride[0] - padding[0] + r * dilation[0];
-              if (h < 0 || h >= H) continue;
-              for (let s = 0; s < S; s++) {
-                const w = q * stride[1] - padding[1] + s * dilation[1];
-                if (w >= 0 && w < W) sum += weight[((k * wide + c) * R + r) * S + s] * values[((first + c) * H + h) * W + w];
-              }
-            }
-          }
-          result[(k * P + p) * Q + q] = sum;
-        }
-      }
-    }
-    return { shape: [K, P, Q], values: result };
-  }
-
-  function pool({ shape: [C, H, W], values }, { size, stride }, join) {
+  /** Means over windows. */
+  function average({ shape: [N, C, H, W], values }, { size, stride }) {
     const [[R, S], [down, right]] = [pair(size), pair(stride)];
     const [P, Q] = [outputLength(H, R, down, 0, 1), outputLength(W, S, right, 0, 1)];
-    const result = Float64Array.from({ length: C * P * Q }, (_, i) => {
-      const [c, p, q] = [Math.floor(i / (P * Q)), Math.floor(i / Q) % P, i % Q];
-      const window = [];
-      for (let r = 0; r < R; r++) for (let s = 0; s < S; s++) window.push(values[(c * H + p * down + r) * W + q * right + s]);
-      return join(window);
+    const result = Float64Array.from({ length: N * C * P * Q }, (_, i) => {
+      const start = (Math.floor(i / (P * Q)) * H + (Math.floor(i / Q) % P) * down) * W + (i % Q) * right;
+      let sum = 0;
+      for (let r = 0; r < R; r++) for (let s = 0; s < S; s++) sum += values[start + r * W + s];
+      return sum / (R * S);
     });
-    return { shape: [C, P, Q], values: result };
-  }
-
-  const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-  function linear({ values }, { arrays: { weight, bias } }) {
-    const rows = weight.length / values.length;
-    const result = Float64Array.from({ length: rows }, (_, row) =>
-      values.reduce((sum, value, i) => sum + value * weight[row * values.length + i], bias ? bias[row] : 0));
-    return { shape: [rows, 1, 1], values: result };
+    return { shape: [N, C, P, Q], values: result };
   }
 
   /** Batch normalization in evaluation mode: its stored statistics, one of each a channel. */
-  function storedStatistics({ shape: [C, H, W] }, { epsilon, arrays: { means, variances } }) {
+  function storedStatistics({ shape: [, C, H, W] }, { epsilon, arrays: { means, variances } }) {
     const sets = Int32Array.from({ length: C * H * W }, (_, i) => Math.floor(i / (H * W)));
     return { sets, means, deviations: variances.map((variance) => Math.sqrt(variance + epsilon)) };
   }
@@ -81,23 +47,19 @@ globalThis.network = (() => {
    */
   function run(layers, pixels, mean, std) {
     const side = Math.sqrt(pixels.length);
-    let map = { shape: [1, side, side], values: Float64Array.from(pixels, (pixel) => (pixel / 255 - mean) / std) };
+    let map = { shape: [1, 1, side, side], values: Float64Array.from(pixels, (pixel) => (pixel / 255 - mean) / std) };
     const statistics = [];
     for (const layer of layers) {
       if (layer.kind === "batch" || layer.kind === "group") {
-        const shape = [1, ...map.shape];
         const found = layer.kind === "batch"
           ? storedStatistics(map, layer)
-          : globalThis.normalization.statistics(map.values, shape, "group", layer.groups, layer.epsilon);
+          : globalThis.normalization.statistics(map.values, map.shape, "group", layer.groups, layer.epsilon);
         const { gamma, beta } = layer.arrays;
-        statistics.push({ shape: map.shape, means: [...found.means], deviations: [...found.deviations] });
-        map = { shape: map.shape, values: globalThis.normalization.normalize(map.values, shape, found, gamma, beta) };
-      } else if (layer.kind === "convolution") map = convolution(map, layer);
-      else if (layer.kind === "relu") map = { shape: map.shape, values: map.values.map((value) => Math.max(0, value)) };
-      else if (layer.kind === "maximum") map = pool(map, layer, (window) => Math.max(...window));
-      else if (layer.kind === "average") map = pool(map, layer, average);
-      else if (layer.kind === "average over all") map = pool(map, { size: map.shape.slice(1), stride: 1 }, average);
-      else if (layer.kind === "linear") map = linear(map, layer);
+        statistics.push({ shape: map.shape.slice(1), means: [...found.means], deviations: [...found.deviations] });
+        map = { shape: map.shape, values: globalThis.normalization.normalize(map.values, map.shape, found, gamma, beta) };
+      } else if (layer.kind === "average") map = average(map, layer);
+      else if (layer.kind === "average over all") map = average(map, { size: map.shape.slice(2), stride: 1 });
+      else if (layer.kind in kinds) map = kinds[layer.kind].forward(map, layer);
       else throw new RangeError(`a layer of the kind ${layer.kind} is not known here`);
     }
     return { logits: [...map.values], statistics };

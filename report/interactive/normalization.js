@@ -2,7 +2,7 @@
 // A tensor is its shape [N, C, H, W] and its values in row-major order; K is the number of sets that share statistics.
 "use strict";
 
-globalThis.normalization = (() => {
+globalThis.normalization = (function script() {
   const EPSILON = 1e-5; // PyTorch's default
 
   const sizes = ([N, C, H, W], groups) => ({ N, C, G: groups, H, W });
@@ -33,29 +33,28 @@ globalThis.normalization = (() => {
     });
   }
 
-  /** Sum, mean, biased variance and standard deviation (ε under the root) of every set. */
-  function statistics(values, shape, normalization, groups = 1, epsilon = EPSILON) {
-    const sets = sharingSets(shape, normalization, groups);
+  /** Sum, mean, biased variance and standard deviation (ε under the root) of every set; `sets` may be known already. */
+  function statistics(values, shape, normalization, groups = 1, epsilon = EPSILON, sets = sharingSets(shape, normalization, groups)) {
     const K = count(shape, normalization, groups);
     const size = values.length / K;
     const sums = new Float64Array(K);
-    values.forEach((x, i) => (sums[sets[i]] += x));
+    for (let i = 0; i < values.length; i++) sums[sets[i]] += values[i];
     const means = sums.map((sum) => sum / size);
     const squares = new Float64Array(K);
-    values.forEach((x, i) => (squares[sets[i]] += (x - means[sets[i]]) ** 2));
+    for (let i = 0; i < values.length; i++) squares[sets[i]] += (values[i] - means[sets[i]]) ** 2;
     const variances = squares.map((sum) => sum / size);
     const deviations = variances.map((variance) => Math.sqrt(variance + epsilon));
     return { sets, size, sums, means, variances, deviations };
   }
 
   /** γ · (x − μ) / σ + β with one γ and one β for each channel; without them the normalized values themselves. */
-  function normalize(values, shape, found, gamma, beta) {
-    const [, C, H, W] = shape;
-    return Float64Array.from(values, (x, i) => {
-      const c = Math.floor(i / (H * W)) % C;
-      const normalized = (x - found.means[found.sets[i]]) / found.deviations[found.sets[i]];
-      return (gamma ? gamma[c] : 1) * normalized + (beta ? beta[c] : 0);
-    });
+  function normalize(values, [, C, H, W], { sets, means, deviations }, gamma, beta) {
+    const result = new Float64Array(values.length);
+    for (let start = 0, c = 0; start < values.length; start += H * W, c = (c + 1) % C) {
+      const [scale, shift] = [gamma ? gamma[c] : 1, beta ? beta[c] : 0];
+      for (let i = start; i < start + H * W; i++) result[i] = (scale * (values[i] - means[sets[i]])) / deviations[sets[i]] + shift;
+    }
+    return result;
   }
 
   /** The numbers of groups that C channels can be divided into. */
@@ -63,5 +62,5 @@ globalThis.normalization = (() => {
     return Array.from({ length: C }, (_, i) => i + 1).filter((groups) => C % groups === 0);
   }
 
-  return Object.freeze({ apart, EPSILON, count, sharingSets, statistics, normalize, divisors });
+  return Object.freeze({ script, apart, EPSILON, count, sharingSets, statistics, normalize, divisors });
 })();

@@ -114,6 +114,36 @@ def test_what_a_variant_was_run_with_is_kept_until_it_is_run_without(done: Path)
     assert phrases(plain[0]) == ["epochs was 5, is 2"]
 
 
+def beside(root: Path, name: str) -> str:
+    """The metrics of the earlier run that a variant was set beside; empty if it was beside none."""
+    file = root / "report" / "executed" / "digits" / name / "beside.csv"
+    return file.read_text() if file.is_file() else ""
+
+
+def test_a_variant_that_is_run_again_is_set_beside_the_result_that_was_there(done: Path):
+    assert beside(done, "batch") == ""
+    before = (done / "report/executed/digits/batch/metrics.csv").read_text()
+    run_all(done, overrides={"epochs": "5"})
+    assert beside(done, "batch") == before
+    assert phrases(find(done, "batch")) == []
+    assert run_all(done, overrides={"epochs": "5"}) == {}
+
+
+def test_a_variant_can_be_set_beside_another_and_is_not_run_again_without_it(done: Path, monkeypatch):
+    monkeypatch.chdir(done)
+    other = "report/executed/digits/layer"
+    assert set(run_all(done, overrides={"baseline": other})) >= {"batch", "layer", "group"}
+    assert beside(done, "batch") == (done / other / "metrics.csv").read_text()
+    assert run_all(done, overrides={"baseline": other}) == {}
+    assert run_all(done) == {}
+
+
+def test_an_incomplete_result_is_nothing_to_be_set_beside(done: Path):
+    (done / "report/executed/digits/batch/predictions.csv").unlink()
+    assert run_all(done, overrides={"epochs": "5"})["batch"] == "done"
+    assert beside(done, "batch") == ""
+
+
 def test_a_failing_cell_leaves_the_earlier_result_and_the_other_variants_alone(done: Path):
     before = contents(done / "report" / "executed" / "digits" / "layer")
     spoil(done, "if norm_arg == 'layer':\n    raise ZeroDivisionError('here')", VARIANT)
