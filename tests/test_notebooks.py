@@ -82,7 +82,7 @@ def test_the_variant_begins_with_the_network_as_anybody_would_build_it():
     assert all(torch.equal(tensor, weights[name]) for name, tensor in names["net"].state_dict().items())
 
 
-@pytest.mark.parametrize("name", [each.name for each in NOTEBOOK_TABLE if each.sweep])
+@pytest.mark.parametrize("name", [each.sweep for each in NOTEBOOK_TABLE if each.sweep == each.name])
 def test_an_experiment_has_one_name(name: str):
     """Its sweep file, notebook, section, chapter, test and published results on the small digits."""
     module = name.replace("-", "_")

@@ -8,14 +8,18 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 from playwright.sync_api import Browser
 
 from normstudy.pipeline.notebooks import NAMES
 from tests import checks
+from tests.browser import open_page
 from tests.commands import ROOT, command
 from tests.picture import SIZE, take
 
 VARIANTS = ("batch", "layer", "group")
+DESKTOP = {"width": 1280, "height": 900}
+END = "element => element.getBoundingClientRect().bottom + scrollY"
 
 
 def picture(report: Path, label: str) -> str:
@@ -29,10 +33,26 @@ def test_every_part_resolves_and_is_described(report: Path):
 
 
 def test_the_four_graphs_show_all_three_variants(report: Path):
-    for label in ("fig-train-loss", "fig-test-loss", "fig-train-accuracy", "fig-test-accuracy"):
-        alternative = checks.article(report).get_element_by_id(label).xpath(".//img/@alt")[0]
+    alternatives = checks.article(report).get_element_by_id("fig-curves").xpath(".//img/@alt")
+    for metric, alternative in zip(
+        ("Training loss", "Test loss", "Training accuracy", "Test accuracy"), alternatives, strict=True
+    ):
+        assert alternative.startswith(f"{metric} over the epochs"), alternative
         for variant in VARIANTS:
-            assert re.search(rf"\b{variant} from \d", alternative), f"{label}: {alternative}"
+            assert re.search(rf"\b{variant} from \d", alternative), alternative
+
+
+def test_the_first_screens_have_the_graphs_the_results_and_mistakes_of_each_variant(report: Path, browser: Browser):
+    page = open_page(browser.new_context(viewport=DESKTOP), (report / "report" / "index.html").as_uri())
+    ends = [page.locator(f"#{label}").evaluate(END) for label in ("fig-summary", "fig-curves", "tbl-results")]
+    assert ends == sorted(ends)
+    assert ends[1] <= 2700
+    strips = checks.article(report).get_element_by_id("fig-strips").xpath(".//img/@alt")
+    for variant, alternative in zip(VARIANTS, strips, strict=True):
+        assert alternative.startswith(f"The mistakes that {variant} makes"), alternative
+    for label in ("fig-curves", "tbl-results", "fig-strips"):
+        links = checks.article(report).get_element_by_id(label).xpath(".//a[contains(@class, 'quarto-xref')]/@href")
+        assert any(link.startswith("#sec-") for link in links), label
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -45,8 +65,22 @@ def test_the_report_names_its_dataset(report: Path):
     assert "digits" in checks.pdf_text(report / "report" / "index.pdf")
 
 
-def test_the_notebooks_findings_are_in_the_text(report: Path):
-    assert re.search(r"Test accuracy after the last epoch: \w+ \d\d\.\d\d\u00a0%", checks.body(report))
+def test_what_was_found_is_in_the_text_with_its_numbers(report: Path):
+    text = re.sub(r"\s+", " ", checks.body(report))
+    assert re.search(r"With \d+ more blocks, a network without normalization is right about \d+\.\d\d.% of the", text)
+    assert re.search(r"accuracies on 1,198 test images are: batch \d\d\.\d\d.%, layer \d\d\.\d\d.% and group", text)
+
+
+def test_each_claim_that_the_text_is_bound_to_is_made_by_the_run(study: Path):
+    made = yaml.safe_load((study / "report" / "_metadata.yml").read_text(encoding="utf-8"))["claims"]
+    sources = [*(study / "report").glob("*.qmd"), *(study / "report" / "sections").glob("*.qmd")]
+    bound = {
+        tuple(name.split("."))
+        for source in sources
+        for name in re.findall(r'(?:when|unless)-meta="claims\.([^"]+)"', source.read_text(encoding="utf-8"))
+    }
+    assert len(bound) > 10
+    assert [name for name in bound if name[2] not in made[name[0]][name[1]]] == []
 
 
 def test_results_can_be_downloaded(report: Path):

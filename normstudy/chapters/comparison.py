@@ -1,4 +1,4 @@
-"""The variants side by side: the table of results with intervals, and the findings as sentences made from the data."""
+"""The variants side by side: the table of results with intervals, who gets wrong what, numbers and claims."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,12 +6,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from safetensors.numpy import load_file
 
 from normstudy.analysis import inference, mistakes
 from normstudy.analysis.inference import LEVEL
-from normstudy.display.figures import METRICS, escape
-from normstudy.display.notation import INTERVAL, count, counted, decimal, interval, p_value, percent
+from normstudy.chapters.claims import Holds
+from normstudy.display.figures import METRICS, digit_grid, new_figure
+from normstudy.display.notation import INTERVAL, count, counted, decimal, interval, listed, percent
+from normstudy.normalizations import NORMALIZATIONS
+
+STRIP = 5
+"""Images in a strip of mistakes: so many can be told apart on a phone."""
 
 COLUMNS = ("variant", "epochs", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "test_accuracy_low",
            "test_accuracy_high", "mistakes", "test_images")  # fmt: skip
@@ -81,79 +87,129 @@ def pixels(file: Path) -> dict[int, np.ndarray]:
     return dict(zip(content["index"].tolist(), content["images"], strict=True))
 
 
-def findings(
-    table: pd.DataFrame,
-    predictions: Mapping[str, pd.DataFrame],
-    parameters: Mapping[str, Mapping[str, Any]],
-    diverged: Mapping[str, str],
-) -> list[str]:
-    """What the results say, a sentence each, and no more than they say.
+def strip(images: Mapping[int, np.ndarray], predictions: pd.DataFrame, name: str) -> Figure:
+    """The mistakes that a variant makes with the most confidence, in a row: true class → predicted class over each.
 
-    `diverged` has a sentence for each variant that diverged; nothing else is said of these.
+    Args:
+        images: index of a test image → its pixels (28, 28).
+        predictions: what the variant says (see `mistakes.predictions`).
+        name: of the variant.
     """
+    wrong = mistakes.mistakes(predictions).head(STRIP)
+    titles = [f"{row.label} → {row.prediction}" for row in wrong.itertuples()]
+    figure = digit_grid([images[index] for index in wrong["index"]], titles, columns=STRIP, size=11)
+    figure.suptitle(name, x=0.01, ha="left", fontsize=11, color=NORMALIZATIONS[name].colour, weight="bold")
+    return figure
+
+
+def describe_strip(predictions: pd.DataFrame, name: str) -> str:
+    """The strip in words."""
+    wrong = mistakes.mistakes(predictions).head(STRIP)
+    said = "; ".join(f"{row.label} taken for {row.prediction}" for row in wrong.itertuples())
+    return f"The mistakes that {name} makes with the most confidence: {said}."
+
+
+def who_gets_wrong_what(together: pd.DataFrame) -> Figure:
+    """How many images each set of variants misclassifies: a bar a set, dots below it that say which variants.
+
+    That is an UpSet plot (Lex et al., 2014, doi:10.1109/TVCG.2014.2346248). `together` is the table of
+    `mistakes.shared`.
+    """
+    names = [name for name in together if name != "images"]
+    figure, axes = new_figure(0.75 + 0.62 * max(4, len(together)), 3.4, rows=2)
+    bars, dots = axes[:, 0]
+    bars.get_subplotspec().get_gridspec().set_height_ratios([3, 0.45 * max(1, len(names))])
+    places = range(len(together))
+    shades = ["#222222" if row[names].all() else "#777777" for _, row in together.iterrows()]
+    bars.bar(places, together["images"], color=shades, width=0.6)
+    for place, images in zip(places, together["images"], strict=True):
+        bars.annotate(
+            count(images), (place, images), ha="center", va="bottom", xytext=(0, 2), textcoords="offset points"
+        )
+    bars.set_ylabel("Test images")
+    bars.grid(visible=False, axis="x")
+    for row, name in enumerate(names):
+        dots.axhline(row, color="#dddddd", linewidth=1, zorder=0)
+        wrong = together[name].to_numpy(dtype=bool)
+        dots.plot(np.flatnonzero(~wrong), np.full((~wrong).sum(), row), "o", color="#cccccc", markersize=5)
+        dots.plot(
+            np.flatnonzero(wrong), np.full(wrong.sum(), row), "o", color=NORMALIZATIONS[name].colour, markersize=9
+        )
+    dots.set_yticks(range(len(names)), names)
+    dots.set_ylim(len(names) - 0.5, -0.5)
+    dots.grid(visible=False)
+    dots.spines[:].set_visible(False)
+    dots.tick_params(length=0)
+    for axis in (bars, dots):
+        axis.set_xticks([])
+        axis.set_xlim(-0.6, max(4, len(together)) - 0.4)
+    return figure
+
+
+def describe_sets(together: pd.DataFrame) -> str:
+    """The figure of who gets wrong what, in words."""
+    names = [name for name in together if name != "images"]
+    said = [
+        f"{count(row['images'])} by {listed([name for name in names if row[name]])}" for _, row in together.iterrows()
+    ]
+    return f"Test images by the variants that misclassify them, and no others: {'; '.join(said) or 'none'}."
+
+
+def numbers(
+    table: pd.DataFrame, predictions: Mapping[str, pd.DataFrame], parameters: Mapping[str, Mapping[str, Any]]
+) -> dict[str, str]:
+    """What the text says of the results, as it is printed; a variant that diverged is not among them."""
     trained = table.dropna(subset="test_accuracy")
-    sentences = [escape(sentence) for sentence in diverged.values()]
-    if len(trained):
-        accuracies = ", ".join(f"{row.variant} {percent(row.test_accuracy)}" for row in trained.itertuples())
-        images = count(int(trained["test_images"].iloc[0]))
-        sentences.append(f"Test accuracy after the last epoch: {accuracies} of {images} images.")
-    if len(trained) > 1:
-        sentences += [*_apart(predictions), _together(predictions)]
-    if len(trained):
-        gaps = ", ".join(
-            f"{row.variant} {decimal(100 * (row.train_accuracy - row.test_accuracy), 2, sign=True)}"
-            for row in trained.itertuples()
-        )
-        sentences.append(
-            f"Training accuracy (measured while training, on augmented images) minus test accuracy: {gaps} percentage "
-            "points."
-        )
+    wrong = [set(images) for images in wrong_images(predictions).values()]
+    together, most = len(set.intersection(*wrong)) if wrong else 0, max(map(len, wrong), default=0)
+    fewest = min(map(len, wrong), default=0)
+    tests = _tests(predictions)
     penalties = {
         name: inference.penalty(float(values["l1"]), float(values["l2"])).replace("none", "no penalty")
         for name, values in parameters.items()
     }
-    if len(set(penalties.values())) > 1:
-        sentences.append(
-            "The variants differ in normalization and in penalty at once ("
-            + ", ".join(f"{name} with {penalty}" for name, penalty in penalties.items())
-            + "). From these runs alone, a difference can be laid to neither."
-        )
-    return sentences
+    return {
+        "accuracies": listed([f"{row.variant} {percent(row.test_accuracy)}" for row in trained.itertuples()]),
+        "images": count(int(trained["test_images"].max())) if len(trained) else "0",
+        "gaps": listed(
+            [
+                f"{row.variant} {decimal(100 * (row.train_accuracy - row.test_accuracy), 2, sign=True)}"
+                for row in trained.itertuples()
+            ]
+        ),
+        "penalties": listed([f"{name} with {each}" for name, each in penalties.items()]),
+        "apart": listed([f"{row.first} and {row.second}" for row in tests[tests["p"] < LEVEL].itertuples()]),
+        "together": counted(together, "image"),
+        "together_of_fewest": percent(together / fewest, 0) if fewest else "none",
+        "together_of_most": percent(together / most, 0) if most else "none",
+    }
 
 
-def _apart(predictions: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Which trained networks differ by more than chance in the choice of test images would give."""
-    tests = mistakes.disagreements({name: pd.Series([wrong]) for name, wrong in wrong_images(predictions).items()})
-    apart = tests[tests["p"] < LEVEL]
-    if apart.empty:
-        return [
-            "In the number of their mistakes no two networks differ by more than chance would give (McNemar's test, "
-            f"smallest corrected {p_value(tests['p'].min())})."
-        ]
-    sentences = []
-    for row in apart.itertuples():
-        better, worse = (row.first, row.second) if row.only_first < row.only_second else (row.second, row.first)
-        fewer, more = sorted((int(row.only_first), int(row.only_second)))
-        sentences.append(
-            f"On these images the trained {better} network is better than the trained {worse} network by more than "
-            f"chance would give: "
-            f"{worse} alone misclassifies {count(more)} of them, {better} alone {count(fewer)} (McNemar's test, "
-            f"corrected {p_value(row.p)})."
-        )
-    return sentences
+def claims(
+    table: pd.DataFrame,
+    predictions: Mapping[str, pd.DataFrame],
+    parameters: Mapping[str, Mapping[str, Any]],
+    diverged: Mapping[str, str],
+) -> dict[str, Holds]:
+    """What the text may say of the results.
 
-
-def _together(predictions: Mapping[str, pd.DataFrame]) -> str:
-    """What the variants get wrong together."""
+    `trained`: no variant diverged. `apart`: some two of the trained networks differ in their mistakes by more than the
+    choice of test images would give (McNemar's test, corrected; None where no two do). `shared`: some images are
+    misclassified by all, and they are at least half of the mistakes of the variant with the fewest. `harder`: every
+    variant is less accurate on the training images, as they are changed, than on the test images. `mixed`: the
+    penalties differ along with the normalizations.
+    """
+    trained = table.dropna(subset="test_accuracy")
     wrong = [set(images) for images in wrong_images(predictions).values()]
-    together, sizes = len(set.intersection(*wrong)), sorted(map(len, wrong))
-    every = {2: "both variants", 3: "all three variants"}.get(len(wrong), "all variants")
-    if not together:
-        return f"No test image is misclassified by {every}."
-    fewest, most = (percent(together / sizes[end], 0) for end in (0, -1))
-    of_each = f"{fewest} of the mistakes of each"
-    of_ends = f"{fewest} of the mistakes of the variant with the fewest, {most} of those of the variant with the most"
-    return (
-        f"{counted(together, 'test image')} {'is' if together == 1 else 'are'} misclassified by {every}: "
-        f"{of_each if sizes[0] == sizes[-1] else of_ends}."
-    )
+    together, fewest = len(set.intersection(*wrong)) if wrong else 0, min(map(len, wrong), default=0)
+    return {
+        "trained": not diverged,
+        "apart": True if (_tests(predictions)["p"] < LEVEL).any() else None,
+        "shared": bool(together and 2 * together >= fewest),
+        "harder": bool((trained["train_accuracy"] < trained["test_accuracy"]).all()),
+        "mixed": len({(float(values["l1"]) > 0, float(values["l2"]) > 0) for values in parameters.values()}) > 1,
+    }
+
+
+def _tests(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    return mistakes.disagreements({name: pd.Series([wrong]) for name, wrong in wrong_images(predictions).items()})

@@ -1,15 +1,15 @@
 """The study's variants with several seeds: how accurate each is, how much of that is chance, and what picking gains."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from normstudy.analysis import bootstrap, inference, spread
-from normstudy.chapters import claims
+from normstudy.analysis import inference, spread
+from normstudy.chapters.claims import Holds
 from normstudy.display.figures import look, new_figure
-from normstudy.display.notation import INTERVAL, NO_BREAK, decimal, interval, percent, points, span
+from normstudy.display.notation import INTERVAL, NO_BREAK, count, decimal, estimate, interval, listed, percent, span
 
 PICKED_FROM = 48
 """Runs of the repository gkdivya/EVA, of the best of which it reports the best epoch (Kamat et al., 2021)."""
@@ -51,7 +51,7 @@ def figure(rows: pd.DataFrame) -> Figure:
 
     `rows` has a row a run and epoch.
     """
-    drawn, axes = new_figure(5.6, 2.8)
+    drawn, axes = new_figure(4.1, 2.8)
     runs = inference.last_epochs(rows)
     axis, table, best = axes[0, 0], summary(runs), picked(rows)
     axis.axvspan(100 * best.low, 100 * best.high, color="#dddddd", linewidth=0, zorder=0)
@@ -119,57 +119,93 @@ def shown_parts(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table[["kind", "seeds"]], shown, pd.Series(share, name="share of seed (%)")], axis=1)
 
 
-def answer(rows: pd.DataFrame, dataset: str) -> list[str]:
-    """What became of each prediction of the section; `rows` has a row a run and epoch."""
+def difference_figure(pairs: pd.DataFrame, found: Picked) -> Figure:
+    """How far the variants are apart, and what picking gains, in percentage points with their 95 % intervals.
+
+    `pairs` is the table of `bootstrap.pairs`; the last row is the best of many runs minus the mean, in 95 of 100
+    choices.
+    """
+    drawn, axes = new_figure(4.1, 2.8)
+    axis = axes[0, 0]
+    rows = [(f"{row.first} − {row.second}", row.mean, row.low, row.high, "o") for row in pairs.itertuples()]
+    gain, low, high = (value - found.last for value in (found.of_many, found.low, found.high))
+    rows.append((f"best of {PICKED_FROM} − mean", gain, low, high, "D"))
+    axis.axvline(0, color="#333333", linewidth=1)
+    for place, (_, mean, low, high, marker) in enumerate(rows):
+        axis.plot([100 * low, 100 * high], [place, place], color="#333333", linewidth=1.5)
+        axis.plot(100 * mean, place, marker, color="#333333", markersize=7)
+    axis.set_yticks(range(len(rows)), [row[0] for row in rows])
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.set_xlabel("Test accuracy, percentage points")
+    return drawn
+
+
+def describe_differences(pairs: pd.DataFrame, found: Picked) -> str:
+    """The figure in words, with its numbers."""
+    said = "; ".join(f"{row.first} minus {row.second} {_points(row)}" for row in pairs.itertuples())
+    gain = decimal(100 * (found.of_many - found.last), 2, sign=True)
+    return (
+        f"Differences in percentage points, {INTERVAL}s: {said}; the best of {PICKED_FROM} runs minus the mean {gain}."
+    )
+
+
+def _points(row: Any) -> str:
+    return estimate(100 * row.mean, 100 * row.low, 100 * row.high, 2, sign=True)
+
+
+def numbers(rows: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> dict[str, str]:
+    """What the text says, as it is printed; `rows` has a row a run and epoch, `pairs` is that of `bootstrap.pairs`."""
     runs = inference.last_epochs(rows)
-    pairs = bootstrap.pairs(runs, "normalization")
-    return [
-        f"**Methods** is {claims.BORNE_OUT if len(apart := pairs[pairs['p'] < inference.LEVEL]) else claims.OPEN}"
-        + (f" for {' and '.join(f'{row.first} − {row.second}' for row in apart.itertuples())}" if len(apart) else "")
-        + ": over seeds and images, "
-        + "; ".join(f"{row.first} minus {row.second} is {points(row, 3)}" for row in pairs.itertuples())
-        + ".",
-        _of_images(parts(runs)),
-        *_of_picking(picked(rows), pairs, dataset),
-    ]
-
-
-def _of_images(table: pd.DataFrame) -> str:
-    """Whether most of the spread between seeds is which images fall to which network."""
-    row = table.iloc[-1]
-    verdict = claims.OPEN
-    if row["share_high"] < 0.5:
-        verdict = claims.BORNE_OUT
-    elif row["share_low"] > 0.5:
-        verdict = claims.CONTRADICTED
+    table, row, found = summary(runs), parts(runs).iloc[-1], picked(rows)
     seen, left, between = (
         decimal(100 * np.sqrt(max(row[name], 0)) if row[name] == row[name] else np.nan, 3)
         for name in ("seen", "seed", "images")
     )
-    shares = interval(100 * row["share_low"], 100 * row["share_high"], 0)
-    return (
-        f"**Images** is {verdict}: between seeds of a variant, accuracies have a standard deviation of {seen} "
-        f"percentage points. On very many images, {left} would be left: {shares}{NO_BREAK}% of the variance "
-        f"({INTERVAL}). With other sets of as many images, the mean over very many seeds would vary by {between}."
-    )
+    gain = 100 * (found.of_many - found.last)
+    (largest,) = pairs.loc[[pairs["mean"].abs().idxmax()]].itertuples()
+    unpicked = PEERS[dataset] - gain / 100 if dataset in PEERS else np.nan
+    return {
+        "dataset": dataset,
+        "runs": count(len(runs)),
+        "seeds": count(int(runs["seed"].nunique())),
+        "epochs": count(int(runs["epoch"].max())),
+        "means": listed([f"{each.normalization} {percent(each.mean)}" for each in table.itertuples()]),
+        "apart": listed([f"{each.first} and {each.second}" for each in pairs[_apart(pairs)].itertuples()]),
+        "largest": f"{largest.first} minus {largest.second}",
+        "largest_points": _points(largest),
+        "seen": seen,
+        "left": left,
+        "between": between,
+        "share": interval(100 * row["share_low"], 100 * row["share_high"], 0),
+        "last": percent(found.last),
+        "best": percent(found.best),
+        "of_many": percent(found.of_many),
+        "of_many_span": span(percent(found.low), percent(found.high)),
+        "gain": decimal(gain, 2),
+        "theirs": percent(max(PEERS.values())),
+        "unpicked": percent(unpicked),
+    }
 
 
-def _of_picking(found: Picked, pairs: pd.DataFrame, dataset: str) -> list[str]:
-    """What picking the best of many gains, beside the differences between the variants."""
-    gain, least = 100 * (found.of_many - found.last), 100 * (found.low - found.last)
-    widest = 100 * pairs[["low", "high"]].abs().max(axis=None)
-    largest = 100 * pairs["mean"].abs().max()
-    verdict = claims.BORNE_OUT if least > widest else claims.OPEN if gain > largest else claims.CONTRADICTED
-    sentences = [
-        f"**Picking** is {verdict}: the mean is {percent(found.last, 3)} after the last epoch and "
-        f"{percent(found.best, 3)} after each run's best; the best of {PICKED_FROM} runs has "
-        f"{percent(found.of_many, 3)} ({span(percent(found.low), percent(found.high))} in 95 of 100 choices). That "
-        f"gains {decimal(gain, 3)} percentage points, where the variants differ by {decimal(largest, 3)} at most."
-    ]
-    if dataset in PEERS:
-        theirs = PEERS[dataset]
-        sentences.append(
-            f"Picked in the same way, {percent(theirs)} stands beside {percent(found.of_many)} here. If picking gained "
-            f"as much there, a network of theirs that nobody picked has about {percent(theirs - gain / 100)}."
-        )
-    return sentences
+def claims(rows: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> dict[str, Holds]:
+    """Which of the section's predictions hold; `rows` has a row a run and epoch, `pairs` is that of `bootstrap.pairs`.
+
+    `methods`: some two variants differ by more than chance (None where no two do). `images`: by its interval, less than
+    half of the variance between seeds would be left on very many images. `picking`: in 95 of 100 choices it gains more
+    than the interval of any difference between variants allows (None where only its mean does). `peers`: another
+    repository has reported a picked accuracy on this dataset.
+    """
+    row, found = parts(inference.last_epochs(rows)).iloc[-1], picked(rows)
+    gain, least = found.of_many - found.last, found.low - found.last
+    return {
+        "methods": True if _apart(pairs).any() else None,
+        "images": True if row["share_high"] < 0.5 else False if row["share_low"] > 0.5 else None,
+        "picking": True
+        if least > pairs[["low", "high"]].abs().max(axis=None)
+        else (None if gain > pairs["mean"].abs().max() else False),
+        "peers": dataset in PEERS,
+    }
+
+
+def _apart(pairs: pd.DataFrame) -> pd.Series:
+    return pairs["p"] < inference.LEVEL

@@ -123,7 +123,7 @@ def comparison_curves(histories: Mapping[str, pd.DataFrame], metric: str) -> Fig
     `METRICS`).
     Losses are on a logarithmic axis. The axis of accuracies shows all epochs after the first, which would flatten them.
     """
-    figure, axes = new_figure(5.2, 3.4)
+    figure, axes = new_figure(4.1, 3.0)
     axis: Axes = axes[0, 0]
     scale = 100 if metric.endswith("accuracy") else 1
     for name, history in histories.items():
@@ -167,8 +167,10 @@ def learning_curves(history: pd.DataFrame, normalization: str, earlier: pd.DataF
     return figure
 
 
-def digit_grid(images: np.ndarray, titles: Sequence[str], columns: int = 5) -> Figure:
-    """Images (N, H, W), dark on light, in rows of `columns`, a title over each."""
+def digit_grid(
+    images: np.ndarray | Sequence[np.ndarray], titles: Sequence[str], columns: int = 5, size: float = 8
+) -> Figure:
+    """Images (N, H, W), dark on light, in rows of `columns`, a title over each, of a `size` in points."""
     rows = max(1, -(-len(images) // columns))
     figure, axes = new_figure(1.15 * columns, 1.35 * rows, rows, columns)
     for axis in axes.flat:
@@ -176,7 +178,7 @@ def digit_grid(images: np.ndarray, titles: Sequence[str], columns: int = 5) -> F
         axis.axis("off")
     for axis, image, title in zip(axes.flat, images, titles, strict=False):
         axis.imshow(image, cmap="gray_r", interpolation="none", vmin=0, vmax=255)
-        axis.set_title(title, fontsize=8)
+        axis.set_title(title, fontsize=size)
     return figure
 
 

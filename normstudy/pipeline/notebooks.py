@@ -18,35 +18,36 @@ class Notebook:
         name: of the executed notebook, and of the folder of its result.
         source: the name of its source in `report/notebooks`.
         variants: whether it reads the results of the variants.
-        sweep: whether it reads the results of the sweep `params/<name>.yaml`.
+        sweep: the name of the sweep whose results it reads, that of `params/<sweep>.yaml`; empty where it reads none.
         files: other files of the project that it reads.
     """
 
     name: str
     source: str
     variants: bool = False
-    sweep: bool = False
+    sweep: str = ""
     files: tuple[str, ...] = ()
 
     def reads(self, root: Path, dataset: str) -> list[Path]:
         """The files that it reads, the results of the variants aside."""
-        names = [f"params/{self.name}.yaml", *self.files] if self.sweep else self.files
-        tables = places.sweep_tables(root, self.name, dataset) if self.sweep else []
+        names = [f"params/{self.sweep}.yaml", *self.files] if self.sweep else self.files
+        tables = places.sweep_tables(root, self.sweep, dataset) if self.sweep else []
         return [root / name for name in names] + tables
 
 
 NOTEBOOKS = (
     *(Notebook(name, "variant") for name in VARIANTS),
+    Notebook("glance", "glance", sweep="depth"),
     Notebook("statistics", "statistics", variants=True),
     Notebook("interactive", "interactive", variants=True),
     Notebook("comparison", "comparison", variants=True),
-    Notebook("seeds", "seeds", sweep=True, files=OF_VARIANTS),
-    Notebook("depth", "depth", sweep=True),
-    Notebook("budget", "budget", sweep=True),
-    Notebook("factorial", "factorial", sweep=True, files=OF_VARIANTS),
-    Notebook("ghost-batch", "ghost-batch", sweep=True, files=("report/results/wu-he-2018.csv",)),
-    Notebook("learning-rate", "learning-rate", sweep=True),
-    Notebook("inside", "inside", sweep=True),
+    Notebook("seeds", "seeds", sweep="seeds", files=OF_VARIANTS),
+    Notebook("depth", "depth", sweep="depth"),
+    Notebook("budget", "budget", sweep="budget"),
+    Notebook("factorial", "factorial", sweep="factorial", files=OF_VARIANTS),
+    Notebook("ghost-batch", "ghost-batch", sweep="ghost-batch", files=("report/results/wu-he-2018.csv",)),
+    Notebook("learning-rate", "learning-rate", sweep="learning-rate"),
+    Notebook("inside", "inside", sweep="inside"),
     Notebook("tuning", "tuning", files=("report/results/tuning.csv", *OF_VARIANTS)),
 )
 NAMES = tuple(notebook.name for notebook in NOTEBOOKS)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from normstudy.analysis import inference
+from normstudy.analysis import bootstrap, inference
 from normstudy.chapters import seeds
 from tests import planted
 
@@ -35,17 +35,23 @@ def known(lucky: float = 0.0, number: int = 20, first_epoch: float = 0.0, **ease
     return pd.concat([first, last], ignore_index=True)
 
 
-def answered(name: str, rows: pd.DataFrame, dataset: str = "digits") -> str:
-    """What is said of a prediction."""
-    (one,) = [said for said in seeds.answer(rows, dataset) if said.startswith(f"**{name}**")]
-    return one
+def pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    return bootstrap.pairs(inference.last_epochs(rows), "normalization")
+
+
+def numbers(rows: pd.DataFrame, dataset: str = "digits") -> dict[str, str]:
+    return seeds.numbers(rows, pairs(rows), dataset)
+
+
+def claims(rows: pd.DataFrame, dataset: str = "digits") -> dict[str, bool | None]:
+    return seeds.claims(rows, pairs(rows), dataset)
 
 
 def test_variants_come_in_the_order_of_the_study():
     last = runs(group=[0.99, 0.98], layer=[0.97, 0.95], batch=[0.95, 0.91])
     assert seeds.shown(seeds.summary(last))["variant"].tolist() == ["batch", "layer", "group"]
-    said = answered("Methods", known(batch=2.0, layer=2.0, group=2.0))
-    places = [said.index(pair) for pair in ("batch minus layer", "batch minus group", "layer minus group")]
+    means = numbers(known(batch=2.0, layer=2.0, group=2.0))["means"]
+    places = [means.index(name) for name in ("batch", "layer", "group")]
     assert places == sorted(places)
 
 
@@ -60,28 +66,29 @@ def test_the_interval_is_students():
 
 class TestMethods:
     def test_that_differ_are_said_to(self):
-        said = answered("Methods", known(batch=3.0, layer=2.0, group=2.0))
-        assert said.startswith("**Methods** is borne out for batch − layer and batch − group: over seeds and images, ")
-        assert "batch minus layer is +7." in said
+        rows = known(batch=3.0, layer=2.0, group=2.0)
+        assert claims(rows)["methods"] is True
+        found = numbers(rows)
+        assert found["apart"] == "batch and layer and batch and group"
+        assert found["largest"].startswith("batch minus ")
+        assert found["largest_points"].startswith("+7.")
 
     def test_that_do_not_are_left_open(self):
-        assert answered("Methods", known(batch=2.0, layer=2.0)).startswith("**Methods** is left open: ")
+        assert claims(known(batch=2.0, layer=2.0))["methods"] is None
 
     def test_of_a_single_seed_are_left_open(self):
-        said = seeds.answer(known(number=1, batch=3.0, layer=2.0), "digits")
-        assert said[0].startswith("**Methods** is left open: ")
-        assert said[1].startswith("**Images** is left open: ")
-        assert not any("nan" in sentence for sentence in said)
+        rows = known(number=1, batch=3.0, layer=2.0)
+        found = claims(rows)
+        assert (found["methods"], found["images"]) == (None, None)
+        assert not any("nan" in text for text in numbers(rows).values())
 
 
 class TestImages:
     def test_make_all_of_the_spread_where_seeds_are_equally_good(self):
-        said = answered("Images", known(batch=3.0, layer=3.0, group=3.0))
-        assert said.startswith("**Images** is borne out: ")
+        assert claims(known(batch=3.0, layer=3.0, group=3.0))["images"] is True
 
     def test_make_little_of_it_where_seeds_differ(self):
-        said = answered("Images", known(lucky=0.6, batch=2.0, layer=2.0, group=2.0))
-        assert said.startswith("**Images** is contradicted: ")
+        assert claims(known(lucky=0.6, batch=2.0, layer=2.0, group=2.0))["images"] is False
 
     def test_the_table_has_a_row_a_variant_and_one_for_all_together(self):
         shown = seeds.shown_parts(seeds.parts(inference.last_epochs(known(batch=3.0, layer=3.0))))
@@ -100,16 +107,22 @@ class TestPicking:
         assert found == pytest.approx((0.99,) * 5)
 
     def test_is_held_against_the_differences_between_the_variants(self):
-        said = answered("Picking", known(batch=3.0, layer=3.0, group=3.0, first_epoch=0.01))
-        assert said.startswith("**Picking** is borne out: ")
-        said = answered("Picking", known(batch=3.0, layer=0.0).assign(test_accuracy=0.9))
-        assert said.startswith("**Picking** is contradicted: ")
+        assert claims(known(batch=3.0, layer=3.0, group=3.0, first_epoch=0.01))["picking"] is True
+        assert claims(known(batch=3.0, layer=0.0).assign(test_accuracy=0.9))["picking"] is False
 
     def test_is_compared_with_the_peers_on_their_dataset_alone(self):
         rows = known(batch=3.0, layer=3.0)
-        assert [("99.61" in " ".join(seeds.answer(rows, name))) for name in ("mnist", "digits")] == [True, False]
+        assert [claims(rows, name)["peers"] for name in ("mnist", "digits")] == [True, False]
         gain = 0.9961 - (seeds.picked(rows).of_many - seeds.picked(rows).last)
-        assert f"has about {100 * gain:.2f}\u00a0%" in seeds.answer(rows, "mnist")[-1]
+        assert numbers(rows, "mnist")["unpicked"] == f"{100 * gain:.2f}\u00a0%"
+
+
+def test_the_differences_have_a_row_each_and_one_for_picking():
+    rows = known(batch=3.0, layer=2.0, group=2.0)
+    figure = seeds.difference_figure(pairs(rows), seeds.picked(rows))
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["batch − layer", "batch − group", "layer − group", "best of 48 − mean"]
+    assert "batch minus layer +7." in seeds.describe_differences(pairs(rows), seeds.picked(rows))
 
 
 def test_the_figure_has_a_point_a_seed_and_says_each():

@@ -1,0 +1,109 @@
+"""At a glance: who shares, and what depth does; with the numbers and the claim that the report begins with."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from normstudy.analysis import bootstrap
+from normstudy.chapters.claims import Holds, overall
+from normstudy.display import lines
+from normstudy.display.figures import new_figure
+from normstudy.display.notation import count, listed, percent, span
+from normstudy.normalizations import NORMALIZATIONS
+
+IMAGES, CHANNELS, GROUPS = 4, 6, 2
+"""Of the sheet that is drawn."""
+
+VARIANTS = ("batch", "layer", "group")
+
+
+def accuracies(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean test accuracy by `normalization` and `depth` from PyTorch's initialization (see `bootstrap.summary`)."""
+    return bootstrap.summary(bootstrap.resample(_usual(runs), ["normalization", "depth"]))
+
+
+def leads(runs: pd.DataFrame) -> pd.DataFrame:
+    """With the most blocks, how far each normalization is ahead of none in accuracy: `normalization`, `low`, `high`."""
+    usual = _usual(runs)
+    pairs = bootstrap.pairs(usual[usual["depth"] == usual["depth"].max()], "normalization")
+    against = pairs[pairs["second"] == "none"]
+    return against.rename(columns={"first": "normalization"})[["normalization", "mean", "low", "high"]]
+
+
+def _usual(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs[runs["initialization"] == "pytorch"].astype({"depth": int})
+
+
+def sharing() -> Figure:
+    """A sheet of images × channels for each variant: what has one shade shares a mean and a standard deviation."""
+    figure, axes = new_figure(4.1, 2.2, columns=len(VARIANTS))
+    for axis, name in zip(axes[0], VARIANTS, strict=True):
+        _sheet(axis, name)
+    return figure
+
+
+def _sheet(axis: Axes, name: str) -> None:
+    image, channel = np.indices((IMAGES, CHANNELS))
+    which = {
+        "batch": channel,
+        "layer": image,
+        "group": 2 * image + channel // (CHANNELS // GROUPS) + image % 2,  # so that neighbours differ
+    }[name]
+    shades = np.array([0.35, 0.85])[which % 2]
+    colour = np.array([int(NORMALIZATIONS[name].colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    axis.imshow(1 - shades[..., None] * (1 - colour), interpolation="none")
+    axis.set_xticks(np.arange(CHANNELS + 1) - 0.5, [])
+    axis.set_yticks(np.arange(IMAGES + 1) - 0.5, [])
+    axis.grid(color="white", linewidth=1, alpha=1)
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    axis.set_title(f"{name}: {NORMALIZATIONS[name].count}", fontsize=11)
+    axis.set_xlabel("channels")
+    if name == VARIANTS[0]:
+        axis.set_ylabel("images")
+
+
+def describe_sharing() -> str:
+    """The sheets in words."""
+    said = "; ".join(
+        f"{name} normalization has {NORMALIZATIONS[name].count}, {NORMALIZATIONS[name].idea}" for name in VARIANTS
+    )
+    return f"Three sheets of N images in rows and C channels in columns, coloured by who shares: {said}."
+
+
+def depths(table: pd.DataFrame) -> Figure:
+    """Accuracy against the number of more blocks; `table` is that of `accuracies`."""
+    figure, axes = new_figure(4.1, 3.0)
+    axis: Axes = axes[0, 0]
+    found = sorted(table["depth"].unique())
+    lines.draw(axis, table.assign(place=table["depth"].map(found.index)), "place", spread=0.06)
+    axis.set_xticks(range(len(found)), found)
+    axis.set_ylim(0, 102)
+    axis.set_xlabel("More blocks than the study's network has")
+    axis.set_ylabel("Test accuracy (%)")
+    axis.legend(loc="lower left")
+    return figure
+
+
+def describe_depths(table: pd.DataFrame) -> str:
+    """The figure in words."""
+    return f"Mean test accuracy in percent by the number of more blocks: {lines.in_words(table, 'depth', 1)}."
+
+
+def numbers(table: pd.DataFrame) -> dict[str, str]:
+    """What the first page says of `accuracies`, as it is printed."""
+    said = {"deepest": count(int(table["depth"].max()))}
+    for name, end in (("deep", max), ("shallow", min)):
+        rows = table[table["depth"] == end(table["depth"])].set_index("normalization")["mean"]
+        normalized = rows.drop("none")
+        said[f"none_{name}"] = percent(rows["none"])
+        said[name] = listed([f"{percent(mean)} with {each}" for each, mean in normalized.items()])
+        said[f"{name}_span"] = span(percent(normalized.min()), percent(normalized.max()))
+    return said
+
+
+def claims(leads: pd.DataFrame) -> dict[str, Holds]:
+    """Whether depth needs normalization: with the most blocks, each is ahead of none by its interval (`leads`)."""
+    ahead = [True if row.low > 0 else False if row.high < 0 else None for row in leads.itertuples()]
+    return {"needed": overall(ahead)}
