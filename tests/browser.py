@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.needs import need
 
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
@@ -33,6 +35,18 @@ def open_page(context: Browser | BrowserContext, address: str) -> Page:
     page.on("console", lambda message: message.type in ("error", "warning") and page.errors.append(message.text))
     page.goto(address)
     return page
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with a page as it stands."""
+    need("axe-core (npm install in tests/)", AXE.is_file())
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{violation['id']} ({violation['help']}): {node['html'][:200]}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
 
 
 @contextmanager
