@@ -3,7 +3,7 @@
 
 globalThis.calculation = (() => {
   const { EPSILON, apart } = globalThis.normalization;
-  const { number, power } = globalThis.notation;
+  const { number, power, short } = globalThis.notation;
 
   /** Where a value of a tensor is: image, channel, and row and column (all counted from 0) where there is more than one. */
   function placeInWords({ image, channel, row, column }, [, , H]) {
@@ -22,20 +22,34 @@ globalThis.calculation = (() => {
   }
 
   /** A number within a formula. */
-  const signed = (value) => (value < 0 ? `(${number(value)})` : number(value));
+  const signed = (value) => (value < 0 ? `(${short(value)})` : short(value));
 
-  /** The steps from the values that share, `size` in letters of them, to the result: name, symbol, formula and number. */
-  function steps({ x, sum, mean, variance, deviation, normalized, scale, shift, result }, sharing, size) {
+  /** The mean and the variance of the values that share, `size` in letters of them. */
+  function ofTheseValues({ sum, mean, variance }, sharing, size) {
     const m = sharing.length;
     const first = Array.from(sharing.slice(0, 3), signed).join(" + ");
     return [
       ["values", "m", size, `${m}`],
-      ["sum", "Σx", first + (m > 3 ? " + …" : ""), number(sum)],
-      ["mean", "μ", `Σx / m = ${number(sum)} / ${m}`, number(mean)],
+      ["sum", "Σx", first + (m > 3 ? " + …" : ""), short(sum)],
+      ["mean", "μ", `Σx / m = ${short(sum)} / ${m}`, number(mean)],
       ["variance", "v", "Σ(x − μ)² / m", number(variance)],
+    ];
+  }
+
+  /** Those that were kept in training. */
+  const ofTraining = ({ mean, variance }) => [
+    ["running mean", "μ", "kept in training", number(mean)],
+    ["running variance", "v", "kept in training", number(variance)],
+  ];
+
+  /** The steps to the result of one value, from those that share with it or from what is kept: name, symbol, formula and number. */
+  function steps(value, sharing, size) {
+    const { x, mean, deviation, normalized, scale, shift, result, evaluating } = value;
+    return [
+      ...(evaluating ? ofTraining(value) : ofTheseValues(value, sharing, size)),
       ["standard deviation", "σ", `√(v + ${power(EPSILON)})`, number(deviation)],
-      ["normalized", "x̂", `(x − μ) / σ = (${number(x)} − ${signed(mean)}) / ${number(deviation)}`, number(normalized)],
-      ["result", "y", `γ · x̂ + β = ${number(scale)} · ${signed(normalized)} + ${signed(shift)}`, number(result)],
+      ["normalized", "x̂", `(x − μ) / σ = (${short(x)} − ${signed(mean)}) / ${number(deviation)}`, number(normalized)],
+      ["result", "y", `γ · x̂ + β = ${short(scale)} · ${signed(normalized)} + ${signed(shift)}`, number(result)],
     ];
   }
 

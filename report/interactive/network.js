@@ -34,12 +34,6 @@ globalThis.network = (() => {
     return { shape: [N, C, P, Q], values: result };
   }
 
-  /** Batch normalization in evaluation mode: its stored statistics, one of each a channel. */
-  function storedStatistics({ shape: [, C, H, W] }, { epsilon, arrays: { means, variances } }) {
-    const sets = Int32Array.from({ length: C * H * W }, (_, i) => Math.floor(i / (H * W)));
-    return { sets, means, deviations: variances.map((variance) => Math.sqrt(variance + epsilon)) };
-  }
-
   /**
    * The logits of one image and the statistics that each normalization layer used.
    *
@@ -52,7 +46,7 @@ globalThis.network = (() => {
     for (const layer of layers) {
       if (layer.kind === "batch" || layer.kind === "group") {
         const found = layer.kind === "batch"
-          ? storedStatistics(map, layer)
+          ? globalThis.normalization.stored(map.shape, layer.arrays, layer.epsilon)
           : globalThis.normalization.statistics(map.values, map.shape, "group", layer.groups, layer.epsilon);
         const { gamma, beta } = layer.arrays;
         statistics.push({ shape: map.shape.slice(1), means: [...found.means], deviations: [...found.deviations] });

@@ -3,7 +3,8 @@
 "use strict";
 
 globalThis.normalization = (function script() {
-  const EPSILON = 1e-5; // PyTorch's default
+  const EPSILON = 1e-5; // PyTorch's defaults
+  const MOMENTUM = 0.1;
 
   const sizes = ([N, C, H, W], groups) => ({ N, C, G: groups, H, W });
 
@@ -47,6 +48,24 @@ globalThis.normalization = (function script() {
     return { sets, size, sums, means, variances, deviations };
   }
 
+  /** What batch normalization uses in evaluation: for each channel the running mean and variance that it has kept. */
+  function stored(shape, { means, variances }, epsilon = EPSILON) {
+    const sets = sharingSets(shape, "batch");
+    return { sets, size: sets.length / shape[1], means, variances, deviations: variances.map((variance) => Math.sqrt(variance + epsilon)) };
+  }
+
+  /** The running mean and variance of each channel after a training step on a batch, whose unbiased variance they take up. */
+  function updateRunning({ means, variances }, found, momentum = MOMENTUM) {
+    const moved = (old, now) => (1 - momentum) * old + momentum * now;
+    return {
+      means: means.map((mean, c) => moved(mean, found.means[c])),
+      variances: variances.map((variance, c) => moved(variance, unbiased(found.variances[c], found.size))),
+    };
+  }
+
+  /** A variance with m − 1 in its denominator, from one with m. */
+  const unbiased = (variance, m) => (variance * m) / (m - 1);
+
   /** γ · (x − μ) / σ + β with one γ and one β for each channel; without them the normalized values themselves. */
   function normalize(values, [, C, H, W], { sets, means, deviations }, gamma, beta) {
     const result = new Float64Array(values.length);
@@ -62,5 +81,5 @@ globalThis.normalization = (function script() {
     return Array.from({ length: C }, (_, i) => i + 1).filter((groups) => C % groups === 0);
   }
 
-  return Object.freeze({ script, apart, EPSILON, count, sharingSets, statistics, normalize, divisors });
+  return Object.freeze({ script, apart, EPSILON, MOMENTUM, count, sharingSets, statistics, stored, updateRunning, unbiased, normalize, divisors });
 })();

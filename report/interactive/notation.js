@@ -16,6 +16,9 @@ globalThis.notation = (() => {
     return decimal(value, Math.max(0, digits - whole));
   }
 
+  /** A number as formulas have it: a whole one without decimals. */
+  const short = (value) => (Number.isInteger(value) ? decimal(value) : number(value));
+
   /** A share, 0 to 1, in percent: 99.5 %. */
   const percent = (share, digits = 0) => `${decimal(100 * share, digits)}\u00a0%`;
 
@@ -25,5 +28,5 @@ globalThis.notation = (() => {
     return `${mantissa}×10${exponent.replace("+", "").replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])}`;
   }
 
-  return Object.freeze({ decimal, number, percent, power });
+  return Object.freeze({ decimal, number, short, percent, power });
 })();

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { normalization } from "./scripts.mjs";
 
-const { apart, count, divisors, normalize, sharingSets, statistics } = normalization;
+const { apart, count, divisors, normalize, sharingSets, statistics, stored, updateRunning } = normalization;
 const SHAPE = [2, 4, 1, 2]; // 2 images, 4 channels, 1 × 2 pixels
 const VALUES = Array.from({ length: 16 }, (_, i) => i);
 const EACH = ["batch", "layer", "group", "instance"];
@@ -47,6 +47,20 @@ test("gamma scales and beta shifts, one of each a channel", () => {
 test("a set of equal values is normalized to nothing, and not to no number", () => {
   const found = statistics([7, 7, 7, 7], [1, 2, 1, 2], "layer");
   near(normalize([7, 7, 7, 7], [1, 2, 1, 2], found), [0, 0, 0, 0]);
+});
+
+test("a training step takes running statistics a tenth of the way to the batch's mean and its unbiased variance", () => {
+  const found = { size: 5, means: Float64Array.of(10, 0), variances: Float64Array.of(8, 4) }; // unbiased: 10 and 5
+  const { means, variances } = updateRunning({ means: Float64Array.of(0, 2), variances: Float64Array.of(1, 1) }, found);
+  near(means, [1, 1.8]);
+  near(variances, [1.9, 1.4]);
+});
+
+test("in evaluation every image is normalized with what its channels have kept", () => {
+  const kept = { means: Float64Array.of(1, 2, 3, 4), variances: Float64Array.of(0.25, 1.25, 3.25, 8.25) };
+  const found = stored(SHAPE, kept, 0.75); // deviations of 1, √2, 2 and 3
+  assert.deepEqual([...found.sets], [...sharingSets(SHAPE, "batch")]);
+  near(normalize(VALUES, SHAPE, found).slice(8), [7, 8, 8 / Math.sqrt(2), 9 / Math.sqrt(2), 4.5, 5, 10 / 3, 11 / 3]);
 });
 
 test("groups that do not divide the channels are refused, and so is what is no normalization", () => {

@@ -2,12 +2,16 @@
 import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 
-// What normstudy/normalizations.py says of them; tests/interactive/test_arithmetic.py passes it on.
-globalThis.explorerData = { normalizations: JSON.parse(process.env.NORMALIZATIONS) };
+// What normstudy/normalizations.py says of them, which tests/interactive/test_arithmetic.py passes on, and values to explore.
+globalThis.explorerData = {
+  normalizations: JSON.parse(process.env.NORMALIZATIONS),
+  example: { shape: [2, 2, 2, 2], values: [1, 3, 1, 3, 0, 0, 4, 4, 5, 7, 5, 7, 2, 2, 6, 6] },
+  activation: { shape: [2, 4, 2, 2], values: Array.from({ length: 32 }, (_, i) => i / 8), gamma: [1, 2, 3, 4], beta: [4, 3, 2, 1], means: [1, 2, 3, 4], variances: [4, 9, 16, 25] },
+};
 
-for (const name of ["normalization", "notation", "calculation", "layers", "network"]) {
+for (const name of ["normalization", "notation", "calculation", "exploration", "sentences", "tasks", "address", "layers", "network"]) {
   const script = new URL(`../../report/interactive/${name}.js`, import.meta.url);
   runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
 }
 
-export const { normalization, notation, calculation, network } = globalThis;
+export const { normalization, notation, calculation, exploration, sentences, tasks, address, network } = globalThis;

@@ -16,7 +16,11 @@ from tests.needs import need
 @pytest.mark.parametrize("tests", sorted(Path(__file__).parent.glob("*.test.mjs")), ids=lambda path: path.stem)
 def test_it_is_as_worked_by_hand(tests: Path):
     need("Node", shutil.which("node"))
-    known = {name: {"apart": list(normalization.apart)} for name, normalization in NORMALIZATIONS.items()}
+    known = {
+        name: {what: getattr(each, what) for what in ("count", "apart", "size", "idea")}
+        for name, each in NORMALIZATIONS.items()
+        if each.count
+    }
     environment = os.environ | {"NORMALIZATIONS": json.dumps(known)}
     ran = subprocess.run(
         ["node", "--test", tests], cwd=ROOT, env=environment, capture_output=True, text=True, check=False

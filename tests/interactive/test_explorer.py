@@ -1,8 +1,9 @@
 """The explorer: its arithmetic is that of statistics.py; it shows what it computes, by mouse, touch and keyboard."""
 
+import itertools
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from normstudy.display import notation, page_data
 from normstudy.experiments import inside
 from normstudy.model import Net
 from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
-from tests.browser import open_page, served
+from tests.browser import open_page, served, violations
 from tests.interactive.page import write_page
 from tests.trainings import build
 
@@ -111,6 +112,8 @@ def choose(page: Page, **settings: object) -> None:
     for name, value in settings.items():
         if name == "normalization":
             page.locator(f".card.{value}").click()
+        elif name in ("view", "mode"):
+            page.locator(f"[name={name}][value={value}]").check()
         else:
             page.locator(f"select[name={name}]").select_option(str(value))
 
@@ -157,15 +160,148 @@ def test_the_page_refuses_groups_that_do_not_divide_the_channels(page: Page, gro
         page.evaluate("(groups) => normalization.sharingSets([1, 4, 1, 1], 'group', groups)", groups)
 
 
-def test_it_starts_with_what_a_layer_of_the_trained_network_receives(page: Page, net: Net) -> None:
+def seen(page: Page) -> list[str]:
+    """What is written in each cell, without what is only heard."""
+    return cells(page, "(cell) => cell.lastChild.textContent")
+
+
+def test_it_opens_on_the_worked_example_with_its_integers(page: Page) -> None:
+    assert torch.equal(tensor(page), EXAMPLE)
+    assert seen(page) == [f"{value:.0f}" for value in EXAMPLE.flatten()]
+    assert "worked example" in page.locator(".source").inner_text()
+    assert "Σx / m = 62 / 16" in page.locator(".calculation").inner_text()
+
+
+def test_it_offers_what_a_layer_of_the_trained_network_receives_and_keeps(page: Page, net: Net) -> None:
     dataset = data.load("digits")
     labels = dataset.test_labels.tolist()
     images = data.to_input(dataset.test_images[[labels.index(label) for label in range(4)]], dataset)
     with torch.no_grad():
         activation = net.features[1][:-2](net.features[0](images))  # (4, 12, 14, 14), before the second normalization
     expected = activation[:, :4, 5:7, 5:7].flatten()
+    choose(page, source="network")
     assert cells(page, NUMBER) == pytest.approx(expected.tolist(), abs=1e-4)
     assert "trained on digits" in page.locator(".source").inner_text()
+    module = net.get_submodule(list(inside.normalization_layers(net))[1])
+    assert state(page)["running"]["means"] == pytest.approx(module.running_mean[:4].tolist(), abs=1e-4)
+
+
+def test_training_steps_and_evaluation_are_those_of_batch_normalization(page: Page) -> None:
+    mean, variance = torch.zeros(4).double(), torch.ones(4).double()
+    for button, times in (("1 training step", 1), ("10 steps", 10)):
+        page.get_by_role("button", name=button).click()
+        for _ in range(times):
+            mean, variance = statistics.update_running(mean, variance, EXAMPLE)
+    running = state(page)["running"]
+    assert running["means"] == pytest.approx(mean.tolist())
+    assert running["variances"] == pytest.approx(variance.tolist())
+    choose(page, mode="evaluation")
+    choose(page, view="normalized")
+    expected = statistics.normalize_with(EXAMPLE, mean, variance).flatten().tolist()
+    assert cells(page, NUMBER) == pytest.approx(expected)
+    assert page.locator(".calculation").filter(has_text="kept in training").count() == 1
+    page.locator("[data-index='60']").click()  # in the last image
+    page.get_by_label("Change this x").fill("50")
+    assert cells(page, NUMBER)[:60] == pytest.approx(expected[:60])
+    choose(page, mode="training")
+    assert cells(page, NUMBER)[:16] != pytest.approx(expected[:16])
+
+
+@pytest.mark.parametrize("normalization", NORMALIZING)
+def test_what_is_off_says_why(page: Page, normalization: str) -> None:
+    for mode in ("training", "evaluation"):
+        page.evaluate("(end) => (location.hash = end)", f"#explorer?normalization={normalization}&mode={mode}")
+        page.wait_for_timeout(50)
+        off = page.locator("normalization-explorer :is(button, select, input):disabled")
+        assert off.count() > 0
+        for control in off.all():
+            reason = control.evaluate(
+                """(control) => control.getRootNode().getElementById(
+                    control.closest("[aria-describedby]").getAttribute("aria-describedby")).innerText"""
+            )
+            assert reason, control.evaluate("(control) => control.outerHTML")
+
+
+SOLUTIONS: dict[str, Callable[[Page], object]] = {
+    "one image alone": lambda page: choose(page, mode="evaluation"),
+    "a channel as it was": lambda page: page.get_by_role("button", name="γ = σ, β = μ").click(),
+    "evaluation like training": lambda page: (
+        [page.get_by_role("button", name="10 steps").click() for _ in range(4)],
+        choose(page, mode="evaluation"),
+    ),
+    "nothing left": lambda page: choose(page, N=1, H=1),
+}
+
+
+@pytest.mark.parametrize("title", SOLUTIONS)
+def test_a_task_notices_when_it_is_solved(page: Page, title: str) -> None:
+    task, says = page.locator("p.task"), page.locator("normalization-explorer").get_by_role("status")
+    assert not task.is_visible()
+    page.get_by_label("a task").select_option(title)
+    assert task.inner_text().endswith("Not yet.")
+    SOLUTIONS[title](page)
+    assert "✓ Solved." in task.inner_text()
+    says.filter(has_text="Task solved").wait_for(state="attached")
+    page.get_by_role("button", name="Start again").click()
+    assert task.inner_text().endswith("Not yet.")
+
+
+def test_every_task_has_a_solution(page: Page) -> None:
+    assert page.locator("select[name=task] option").all_inner_texts() == ["none", *SOLUTIONS]
+
+
+def address(page: Page) -> str:
+    """The end of the page's address, once the explorer has written it."""
+    page.wait_for_timeout(400)
+    return page.evaluate("location.hash")
+
+
+def test_its_state_is_in_the_address_and_comes_back_from_it(page: Page) -> None:
+    assert address(page) == ""
+    choose(page, normalization="group", groups=4, view="output")
+    page.locator("[data-index='9']").click()
+    page.get_by_label("Change this x").fill("-3.5")
+    page.get_by_label("scale γ").fill("2")
+    page.locator(".idea").hover()
+    end, before = address(page), state(page)
+    assert end.startswith("#explorer?")
+    page.goto(page.url.split("#")[0])
+    assert state(page) != before
+    page.evaluate("(end) => (location.hash = end)", end)
+    page.wait_for_function("() => document.querySelector('normalization-explorer').state.kept === 9")
+    assert state(page) == before
+    page.reload()
+    assert state(page) == before
+    page.get_by_role("button", name="Start again").click()
+    assert address(page) == ""
+
+
+def test_an_address_that_leads_elsewhere_stays_as_it_is(page: Page) -> None:
+    page.evaluate("location.hash = '#sec-worked'")
+    page.get_by_role("button", name="Start again").click()
+    assert address(page) == "#sec-worked"
+
+
+@pytest.mark.parametrize(
+    "end", ["#explorer?", "#explorer?normalization=weight&N=99&x=0:1e9&gamma=NaN", "#explorer?%E0%A4%A"]
+)
+def test_a_wrong_address_opens_the_example(browser: Browser, folder: Path, end: str) -> None:
+    with browser.new_context() as context:
+        page = open_page(context, (folder / "index.html").as_uri() + end)
+        assert torch.equal(tensor(page), EXAMPLE)
+        assert page.errors == []
+
+
+def test_an_address_of_a_state_leads_to_the_figure(browser: Browser, folder: Path) -> None:
+    with browser.new_context(viewport={"width": 1280, "height": 600}) as context:
+        page = context.new_page()
+        page.add_init_script(
+            "addEventListener('DOMContentLoaded', () => (document.querySelector('h1').style.paddingBlock = '40rem'))"
+        )
+        page.goto((folder / "index.html").as_uri() + "#explorer?normalization=layer")
+        page.locator(".card.layer").wait_for()
+        page.wait_for_timeout(100)
+        assert 0 <= page.locator("normalization-explorer").bounding_box()["y"] < 200
 
 
 @pytest.mark.parametrize("normalization", NORMALIZING)
@@ -310,6 +446,72 @@ def test_it_fits_a_phone_and_a_finger(browser: Browser, folder: Path, shape: dic
         assert min(side for size in sizes for side in size) >= 22  # with the gap between them 24
         assert all(cells(page, "(cell) => cell.scrollWidth <= cell.clientWidth"))
         assert any(cells(page, "(cell) => cell.lastChild.textContent !== ''")) is digits
+
+
+TEXTS = """() => {
+    const root = document.querySelector("normalization-explorer").shadowRoot;
+    const texts = [];
+    for (const part of root.querySelectorAll(".value, .label, .head")) {
+        if (getComputedStyle(part).visibility === "hidden" || part.classList.contains("unseen")) continue;
+        const words = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+        while (words.nextNode()) {
+            const text = words.currentNode;
+            if (!text.data.trim() || text.parentElement.classList.contains("unseen")) continue;
+            const range = document.createRange();
+            range.selectNodeContents(text);
+            const { left, right, top, bottom } = range.getBoundingClientRect();
+            const size = parseFloat(getComputedStyle(part).fontSize);
+            if (right > left) texts.push({ text: text.data, left, right, top, bottom, size });
+        }
+    }
+    return texts;
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 390, 700, 1280])
+def test_numbers_never_collide(browser: Browser, folder: Path, width: int) -> None:
+    with browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce") as context:
+        page = open_page(context, (folder / "index.html").as_uri())
+        for channels, side, normalization in itertools.product((4, 8), (1, 2, 4), NORMALIZING):
+            shape, gamma = f"C={channels}&H={side}", ",".join(["9"] * channels)
+            end = f"#explorer?{shape}&normalization={normalization}&view=output&x=0:-1000,5:99.75&gamma={gamma}"
+            page.evaluate("(end) => (location.hash = end)", end)
+            page.wait_for_timeout(80)
+            texts = page.evaluate(TEXTS)
+            assert min(text["size"] for text in texts) >= 9
+            for one, other in itertools.combinations(texts, 2):
+                apart = one["right"] <= other["left"] + 0.5 or other["right"] <= one["left"] + 0.5
+                assert apart or one["bottom"] <= other["top"] + 4 or other["bottom"] <= one["top"] + 4, (
+                    end,
+                    one,
+                    other,
+                )
+
+
+def test_a_sheet_that_goes_on_says_so(page: Page) -> None:
+    hint = page.get_by_text("scroll it sideways")
+    for width, channels, goes_on in ((1280, 8, False), (390, 8, True), (390, 4, False)):
+        page.set_viewport_size({"width": width, "height": 900})
+        choose(page, C=channels)
+        choose(page, H=2)
+        page.wait_for_timeout(100)
+        scrolls = page.locator(".scroll").first.evaluate("(box) => box.scrollWidth > box.clientWidth + 1")
+        assert (hint.is_visible(), scrolls) == (goes_on, goes_on), (width, channels)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_no_violation(browser: Browser, folder: Path, width: int, scheme: str) -> None:
+    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
+        page = open_page(context, (folder / "index.html").as_uri())
+        for end in (
+            "#explorer?",
+            "#explorer?C=8&mode=evaluation&view=output&task=alone",
+            "#explorer?normalization=layer&task=back",
+        ):
+            page.evaluate("(end) => (location.hash = end)", end)
+            page.wait_for_timeout(600)
+            assert violations(page) == [], end
 
 
 def test_a_reader_without_javascript_and_a_printer_see_the_static_figure(browser: Browser, folder: Path) -> None:
