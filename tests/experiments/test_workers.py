@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from normstudy import data, files
 from normstudy.experiments import places, single, sweep_files, tables
-from tests.commands import ROOT
+from tests.commands import ROOT, stand_in
 from tests.data_files import idx
 from tests.grids import make_project, stored, untimed, write
 
@@ -158,3 +159,25 @@ def test_an_address_where_nobody_answers_is_named(project: Path):
     assert process.returncode == 1
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in error
     assert "Traceback" not in out + error
+
+
+def test_the_lines_for_slurm_in_readme_make_a_sweep_and_end_their_jobs(project: Path, tmp_path: Path):
+    file = write(project, "seed: [0, 1]\nnorm_arg: batch\nepochs: 1\nbatch_size: 128")
+    (lines,) = re.findall(r"```python\n(.*?SLURMCluster.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    smaller = {"cores=8": "cores=2", "processes=8": "processes=2", "jobs=5": "jobs=1", "factorial": "grid"}
+    for whole, part in (smaller | {'"mnist"': '"digits"'}).items():
+        assert whole in lines
+        lines = lines.replace(whole, part)
+    submitted, cancelled = tmp_path / "job.sh", tmp_path / "cancelled"
+    begin = f"cp $1 {submitted}; setsid bash {submitted} >{tmp_path}/log 2>&1 & echo Submitted batch job $!"
+    stand_in(tmp_path / "slurm" / "sbatch", begin)
+    stand_in(tmp_path / "slurm" / "scancel", f"kill -- -$1; echo $1 >>{cancelled}")
+    programs = os.pathsep.join([str(tmp_path / "slurm"), str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = [sys.executable, "-c", lines]
+    done = subprocess.run(command, cwd=project, env=os.environ | {"PATH": programs}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert untimed(stored(project, file)) == untimed(made_here(project, file))
+    asked = submitted.read_text()
+    for option in ("-p QUEUE", "--cpus-per-task=2", "-t 04:00:00"):
+        assert f"#SBATCH {option}\n" in asked
+    assert len(cancelled.read_text().split()) == 1
