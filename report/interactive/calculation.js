@@ -24,9 +24,10 @@ globalThis.calculation = (() => {
   /** A number within a formula. */
   const signed = (value) => (value < 0 ? `(${short(value)})` : short(value));
 
-  /** The mean and the variance of the values that share, `size` in letters of them. */
-  function ofTheseValues({ sum, mean, variance }, sharing, size) {
+  /** The mean and the variance of the values that share, `size` in letters of them; where no mean is subtracted their mean square. */
+  function ofTheseValues({ sum, mean, variance, centred }, sharing, size) {
     const m = sharing.length;
+    if (!centred) return [["values", "m", size, `${m}`], ["mean square", "v", "Σx² / m", number(variance)]];
     const first = Array.from(sharing.slice(0, 3), signed).join(" + ");
     return [
       ["values", "m", size, `${m}`],
@@ -44,11 +45,12 @@ globalThis.calculation = (() => {
 
   /** The steps to the result of one value, from those that share with it or from what is kept: name, symbol, formula and number. */
   function steps(value, sharing, size) {
-    const { x, mean, deviation, normalized, scale, shift, result, evaluating } = value;
+    const { x, mean, deviation, normalized, scale, shift, result, evaluating, centred } = value;
+    const difference = centred ? ["(x − μ)", `(${short(x)} − ${signed(mean)})`] : ["x", short(x)];
     return [
       ...(evaluating ? ofTraining(value) : ofTheseValues(value, sharing, size)),
-      ["standard deviation", "σ", `√(v + ${power(EPSILON)})`, number(deviation)],
-      ["normalized", "x̂", `(x − μ) / σ = (${short(x)} − ${signed(mean)}) / ${number(deviation)}`, number(normalized)],
+      [centred ? "standard deviation" : "root mean square", "σ", `√(v + ${power(EPSILON)})`, number(deviation)],
+      ["normalized", "x̂", `${difference[0]} / σ = ${difference[1]} / ${number(deviation)}`, number(normalized)],
       ["result", "y", `γ · x̂ + β = ${short(scale)} · ${signed(normalized)} + ${signed(shift)}`, number(result)],
     ];
   }

@@ -2,7 +2,7 @@
 "use strict";
 
 globalThis.exploration = (() => {
-  const { apart, statistics, stored, updateRunning, normalize, divisors } = globalThis.normalization;
+  const { apart, centred, statistics, stored, updateRunning, normalize, divisors } = globalThis.normalization;
 
   const LARGEST = [6, 8, 4, 4]; // images, channels, rows and columns
   const START = { task: "", source: "example", normalization: "batch", mode: "training", groups: 2, view: "input", scope: "all", kept: 0, pointed: null };
@@ -92,9 +92,12 @@ globalThis.exploration = (() => {
     const set = found.sets[index];
     const [x, sum, mean] = [values[index], found.sums?.[set], found.means[set]];
     const [variance, deviation] = [found.variances[set], found.deviations[set]];
-    const centred = (x - mean) / deviation;
+    const inner = (x - mean) / deviation;
     const [scale, shift] = [gamma[place.channel], beta[place.channel]];
-    return { index, set, ...place, x, sum, mean, variance, deviation, normalized: centred, scale, shift, result: scale * centred + shift, evaluating: evaluating(state) };
+    return {
+      index, set, ...place, x, sum, mean, variance, deviation, normalized: inner, scale, shift, result: scale * inner + shift,
+      evaluating: evaluating(state), centred: centred(state.normalization),
+    };
   }
 
   return Object.freeze({ LARGEST, START, CHOICES, sourced, begin, keeps, evaluating, independent, ofBatch, used, trained, normalized, output, follow });

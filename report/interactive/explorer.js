@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const { apart, count, divisors } = globalThis.normalization;
+  const { apart, centred, count, divisors } = globalThis.normalization;
   const { number, short } = globalThis.notation;
   const { placeInWords, setInWords, steps } = globalThis.calculation;
   const { LARGEST, begin, sourced, keeps, evaluating, ofBatch, used, trained, normalized, output, follow } = globalThis.exploration;
@@ -204,7 +204,7 @@
       this.showControls();
       this.showWhy();
       this.showTask();
-      this.sheet.show(VIEWS[this.state.view](this.state), this.found);
+      this.sheet.show(VIEWS[this.state.view](this.state), { ...this.found, centred: centred(this.state.normalization) });
       this.showValue();
     }
 
@@ -263,7 +263,7 @@
     showCalculation(current) {
       const { shape, normalization, groups, values } = this.state;
       const inSet = setInWords(normalization, current, shape[1], groups);
-      const one = current.evaluating ? "One stored mean and one stored variance" : "One mean and one standard deviation";
+      const one = current.evaluating ? "One stored mean and one stored variance" : current.centred ? "One mean and one standard deviation" : "One root mean square";
       this.find(".place").replaceChildren(element("strong", {}, `x = ${short(current.x)}`), ` in ${placeInWords(current, shape)}. ${one} for ${inSet}.`);
       const sharing = values.filter((_, i) => this.found.sets[i] === current.set);
       const rows = steps(current, sharing, KNOWN[normalization].size);
@@ -280,7 +280,7 @@
         slider.nextElementSibling.textContent = number(value);
       }
       this.find(".channel").textContent = `channel ${channel + 1}`;
-      this.find("[data-do=undo]").textContent = `γ = σ, β = μ in channel ${channel + 1}`;
+      this.find("[data-do=undo]").textContent = `γ = σ, β = ${centred(this.state.normalization) ? "μ" : "0"} in channel ${channel + 1}`;
       this.find(".undo-note").textContent = sentences.undoing(this.state.normalization);
     }
 
@@ -288,8 +288,9 @@
     tell(current) {
       const { shape, normalization, groups, task } = this.state;
       const { x, mean, deviation, normalized: inner, result } = current;
+      const shares = current.centred ? `mean ${number(mean)} and standard deviation ${number(deviation)}` : `root mean square ${number(deviation)}`;
       const solved = this.solved ? `Task solved: ${tasks[task].why(this.state)} ` : "";
-      this.say(`${solved}${normalization} normalization, ${count(shape, normalization, groups)} means and standard deviations. Value ${short(x)} in ${placeInWords(current, shape)} shares mean ${number(mean)} and standard deviation ${number(deviation)} with ${this.found.size - 1} others: ${setInWords(normalization, current, shape[1], groups)}. Normalized ${number(inner)}, result ${number(result)}.`);
+      this.say(`${solved}${sentences.title(normalization)}, ${sentences.statistics(normalization, count(shape, normalization, groups))}. Value ${short(x)} in ${placeInWords(current, shape)} shares ${shares} with ${this.found.size - 1} others: ${setInWords(normalization, current, shape[1], groups)}. Normalized ${number(inner)}, result ${number(result)}.`);
     }
   }
 

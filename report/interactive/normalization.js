@@ -8,12 +8,16 @@ globalThis.normalization = (function script() {
 
   const sizes = ([N, C, H, W], groups) => ({ N, C, G: groups, H, W });
 
-  /** In which letters values agree that share, as normstudy/normalizations.py has it. */
-  function apart(normalization) {
+  /** What normstudy/normalizations.py says of a normalization. */
+  function about(normalization) {
     const known = globalThis.explorerData.normalizations;
     if (!(normalization in known)) throw new RangeError(`normalization is ${normalization}; it must be one of ${Object.keys(known).join(", ")}`);
-    return known[normalization].apart;
+    return known[normalization];
   }
+
+  /** In which letters values agree that share, and whether their mean is subtracted. */
+  const apart = (normalization) => about(normalization).apart;
+  const centred = (normalization) => about(normalization).centred ?? true;
 
   /** How many means, and as many standard deviations: C, N, N·G or N·C. */
   function count(shape, normalization, groups = 1) {
@@ -34,13 +38,13 @@ globalThis.normalization = (function script() {
     });
   }
 
-  /** Sum, mean, biased variance and standard deviation (ε under the root) of every set; `sets` may be known already. */
+  /** Sum, mean (0 where none is subtracted), biased variance and standard deviation (ε under the root) of every set; `sets` may be known already. */
   function statistics(values, shape, normalization, groups = 1, epsilon = EPSILON, sets = sharingSets(shape, normalization, groups)) {
     const K = count(shape, normalization, groups);
     const size = values.length / K;
     const sums = new Float64Array(K);
     for (let i = 0; i < values.length; i++) sums[sets[i]] += values[i];
-    const means = sums.map((sum) => sum / size);
+    const means = sums.map((sum) => (centred(normalization) ? sum / size : 0));
     const squares = new Float64Array(K);
     for (let i = 0; i < values.length; i++) squares[sets[i]] += (values[i] - means[sets[i]]) ** 2;
     const variances = squares.map((sum) => sum / size);
@@ -81,5 +85,5 @@ globalThis.normalization = (function script() {
     return Array.from({ length: C }, (_, i) => i + 1).filter((groups) => C % groups === 0);
   }
 
-  return Object.freeze({ script, apart, EPSILON, MOMENTUM, count, sharingSets, statistics, stored, updateRunning, unbiased, normalize, divisors });
+  return Object.freeze({ script, about, apart, centred, EPSILON, MOMENTUM, count, sharingSets, statistics, stored, updateRunning, unbiased, normalize, divisors });
 })();

@@ -63,13 +63,14 @@ globalThis.createSheet = (() => {
   }
 
   /** The frame of a set and its label. */
-  function framed({ top, bottom, left, right }, set, { means, deviations }, shape) {
+  function framed({ top, bottom, left, right }, set, { means, deviations, centred }, shape) {
     const [, , H, W] = shape;
     const [first, rows] = [rowOf(shape, top, -1), rowOf(shape, bottom, H) - rowOf(shape, top, -1)];
     const [column, columns] = [columnOf(shape, left, 0), columnOf(shape, right, W) - columnOf(shape, left, 0)];
     const frame = element("div", { className: "frame" });
     const label = element("div", { className: "label" });
-    label.append(element("span", {}, `μ ${number(means[set], 2)}`), " ", element("span", {}, `σ ${number(deviations[set], 2)}`));
+    if (centred) label.append(element("span", {}, `μ ${number(means[set], 2)}`), " ");
+    label.append(element("span", {}, `σ ${number(deviations[set], 2)}`));
     frame.dataset.set = label.dataset.set = set;
     return [put(frame, first, column, rows, columns), put(label, first, column, 1, columns)];
   }
@@ -141,7 +142,7 @@ globalThis.createSheet = (() => {
       this.#room.observe(cells[0]);
     }
 
-    /** Write the values, and frame the sets (`found` as normalization.statistics returns it). */
+    /** Write the values, and frame the sets (`found` as normalization.statistics returns it; `centred`, whether means are subtracted). */
     show(values, found) {
       const least = Math.min(...values);
       const range = Math.max(...values) - least || 1;

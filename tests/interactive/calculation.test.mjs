@@ -32,7 +32,7 @@ test("who shares is said in words", () => {
 });
 
 test("the steps lead from the values that share to the result", () => {
-  const value = { x: 4, sum: 6, mean: 1.5, variance: 6.25, deviation: 2.5, normalized: 1, scale: 2, shift: -3, result: -1 };
+  const value = { x: 4, sum: 6, mean: 1.5, variance: 6.25, deviation: 2.5, normalized: 1, scale: 2, shift: -3, result: -1, centred: true };
   const found = steps(value, Float64Array.of(4, -2, 1, 3), "N·H·W");
   assert.deepEqual(found.map(([name, , , is]) => [name, is]), [
     ["values", "4"], ["sum", "6"], ["mean", "1.5000"], ["variance", "6.2500"],
@@ -46,8 +46,15 @@ test("the steps lead from the values that share to the result", () => {
   assert.equal(steps(value, Float64Array.of(4, -2), "N")[1][2], "4 + (−2)");
 });
 
+test("where no mean is subtracted the steps have a root mean square", () => {
+  const value = { x: -5, sum: 1, mean: 0, variance: 25, deviation: 5, normalized: -1, scale: 2, shift: 0, result: -2, centred: false };
+  const found = steps(value, Float64Array.of(-5, 5), "C");
+  assert.deepEqual(found.map(([name]) => name), ["values", "mean square", "root mean square", "normalized", "result"]);
+  assert.equal(found[3][2], "x / σ = −5 / 5.0000");
+});
+
 test("in evaluation the steps begin with what was kept in training", () => {
-  const value = { x: 4, mean: 1.5, variance: 6.25, deviation: 2.5, normalized: 1, scale: 2, shift: -3, result: -1, evaluating: true };
+  const value = { x: 4, mean: 1.5, variance: 6.25, deviation: 2.5, normalized: 1, scale: 2, shift: -3, result: -1, evaluating: true, centred: true };
   const found = steps(value, Float64Array.of(4, -2, 1, 3), "N·H·W");
   assert.deepEqual(found.map(([name]) => name), ["running mean", "running variance", "standard deviation", "normalized", "result"]);
   assert.deepEqual(found.slice(0, 2).map(([, , how, is]) => [how, is]), [["kept in training", "1.5000"], ["kept in training", "6.2500"]]);

@@ -161,4 +161,5 @@ test("the counts are put into words", () => {
   assert.equal(said({ shape: [1, 2, 2, 2], normalization: "layer" }, 8), "N = 1 mean and 1 standard deviation, each over C·H·W = 8 values.");
   assert.equal(said({ mode: "evaluation" }, 8), "C = 2 stored means and 2 stored variances.");
   assert.match(said({ shape: [1, 2, 1, 1] }, 1), /= 1 value\.$/);
+  assert.equal(said({ normalization: "invented" }, 2), "N·H·W = 8 root mean squares, each over C = 2 values.");
 });

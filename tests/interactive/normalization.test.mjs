@@ -37,6 +37,14 @@ test("the variance is the mean square of the deviations, and epsilon is under th
   near(statistics(VALUES, SHAPE, "layer", 1, 0.75).deviations, [Math.sqrt(6), Math.sqrt(6)]);
 });
 
+test("where no mean is subtracted, values are divided by their root mean square", () => {
+  assert.deepEqual([...sharingSets(SHAPE, "invented")], [0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3]);
+  const found = statistics([3, 4, 0, 0], [1, 2, 1, 2], "invented", 1, 0);
+  near(found.means, [0, 0]);
+  near(found.deviations, [3 / Math.SQRT2, 4 / Math.SQRT2]);
+  near(normalize([3, 4, 0, 0], [1, 2, 1, 2], found), [Math.SQRT2, Math.SQRT2, 0, 0]);
+});
+
 test("gamma scales and beta shifts, one of each a channel", () => {
   const found = statistics(VALUES, SHAPE, "instance", 1, 0.75); // 0 and 1, 2 and 3 …: a variance of 1/4, deviations of 1
   near(normalize(VALUES, SHAPE, found), VALUES.map((_, i) => (i % 2 ? 0.5 : -0.5)));

@@ -304,6 +304,11 @@ def test_an_address_of_a_state_leads_to_the_figure(browser: Browser, folder: Pat
         assert 0 <= page.locator("normalization-explorer").bounding_box()["y"] < 200
 
 
+def framed(normalization: str) -> bool:
+    """Whether what shares lies together, so that it is framed."""
+    return "H" not in NORMALIZATIONS[normalization].apart
+
+
 @pytest.mark.parametrize("normalization", NORMALIZING)
 def test_pointing_at_a_value_marks_those_that_share_with_it_and_no_other(page: Page, normalization: str) -> None:
     choose(page, N=3, C=6, normalization=normalization)  # groups stay 2
@@ -314,7 +319,7 @@ def test_pointing_at_a_value_marks_those_that_share_with_it_and_no_other(page: P
         assert torch.equal(marked, sets == sets[index])
         dots = cells(page, "(cell) => getComputedStyle(cell, '::after').content !== 'none'")
         assert dots == marked.tolist(), "a mark that is no colour"
-        assert page.locator(".frame.shares").count() == 1
+        assert page.locator(".frame.shares").count() == framed(normalization)
 
 
 @pytest.mark.parametrize("normalization", NORMALIZING)
@@ -326,10 +331,13 @@ def test_the_numbers_of_a_value_are_those_of_its_set(page: Page, normalization: 
     own = found.sets.flatten()[37]
     shown = [float(text.replace("−", "-")) for text in page.locator(".calculation .is").all_inner_texts()]
     normalized = statistics.normalize(x, normalization, 2).flatten()[37]
-    expected = [found.size, found.sums[own], found.means[own], found.variances[own], found.standard_deviations[own]]
+    centred = getattr(NORMALIZATIONS[normalization], "centred", True)
+    sums = [found.sums[own], found.means[own]] if centred else []
+    expected = [found.size, *sums, found.variances[own], found.standard_deviations[own]]
     assert shown == pytest.approx([*map(float, expected), float(normalized), float(normalized)], abs=1e-3)
-    assert f"= {statistics.count(x.shape, normalization, 2)} means" in page.locator(".idea").inner_text()
-    assert page.locator(".label").count() == statistics.count(x.shape, normalization, 2)
+    what = "means" if centred else "root mean squares"
+    assert f"= {statistics.count(x.shape, normalization, 2)} {what}" in page.locator(".idea").inner_text()
+    assert page.locator(".label").count() == framed(normalization) * statistics.count(x.shape, normalization, 2)
 
 
 def test_a_button_steps_through_all_normalizations(page: Page) -> None:
