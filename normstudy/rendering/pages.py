@@ -73,12 +73,17 @@ def _classic(script: re.Match[str]) -> str:
 
 
 def _with_size(folder: Path, picture: re.Match[str]) -> str:
-    """A picture's tag with its width and height, where its file says them and the tag says neither."""
+    """A picture's tag with its width and height, and the least width at which it can be read.
+
+    Only where its file says them, and the tag no size.
+    """
     source = re.search(r'\ssrc="([^"]*)"', picture[0])
     if source is None or re.search(r'\s(width|height)="', picture[0]):
         return picture[0]
-    size = pictures.size(folder / unquote(html.unescape(source[1])))
-    return f'<img width="{size[0]}" height="{size[1]}"{picture[0][4:]}' if size else picture[0]
+    file = folder / unquote(html.unescape(source[1]))
+    least, size = pictures.least_width(file), pictures.size(file)
+    style = f' style="--least: {least}px"' if least and " style=" not in picture[0] else ""
+    return f'<img width="{size[0]}" height="{size[1]}"{style}{picture[0][4:]}' if size else picture[0]
 
 
 def _join(script: Path) -> bool:

@@ -1,4 +1,7 @@
-"""How large a picture is, as its file says: a page that knows it beforehand does not move when the picture comes."""
+"""How large a picture is, and how small it may be shown, as its file says.
+
+A page that knows the size beforehand does not move when the picture comes.
+"""
 
 import re
 from pathlib import Path
@@ -23,6 +26,21 @@ def size(picture: Path) -> tuple[int, int] | None:
     except Exception:  # whatever is wrong with a file from elsewhere, a page is whole without its size
         return None
     return (width, height) if width and height else None
+
+
+TEXT = re.compile(r"scale\((0?\.\d+) -\1\)")
+"""How Matplotlib sets a text in an SVG: outlines of a hundred units, scaled to its size in points."""
+
+READABLE = 9
+"""CSS pixels: a text that is smaller as it is shown is hard to read."""
+
+
+def least_width(picture: Path) -> int | None:
+    """The width in CSS pixels from which on all text of a picture can be read; None where the file does not say."""
+    if picture.suffix != ".svg" or not (found := size(picture)):
+        return None
+    sizes = [float(scale) * 100 * PIXELS["pt"] for scale in TEXT.findall(picture.read_text(encoding="utf-8"))]
+    return round(found[0] * min(1, READABLE / min(sizes))) if sizes else None
 
 
 def _pixels(length: str) -> int:

@@ -179,7 +179,10 @@ class Filter:
                     width = re.sub(r"^(\d+)(px)?$", r"\1pt * 0.75", given.get("width", "auto"))
                     return pf.RawInline(f"#box(image({path}, alt: {alt}, width: {width}));", "typst")
                 given["loading"] = "lazy"
-                size = pictures.size(self.article.folder / unquote(element.url))
+                file = self.article.folder / unquote(element.url)
+                if least := pictures.least_width(file):
+                    given["style"] = f"--least: {least}px"
+                size = pictures.size(file)
                 if size and not given.keys() & {"width", "height"}:
                     given["width"], given["height"] = map(str, size)
         return None

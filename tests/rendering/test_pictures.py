@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from PIL import Image
 
 from normstudy.rendering import pictures
@@ -28,6 +29,18 @@ def test_of_svg(attributes: str, size: tuple[int, int] | None, tmp_path: Path):
     picture = tmp_path / "picture.svg"
     picture.write_text(SVG.format(attributes))
     assert pictures.size(picture) == size
+
+
+@pytest.mark.parametrize(
+    ("sizes", "least"),
+    [([10], 270), ([10, 8], 338), ([6, 10], 400), ([], None)],  # 10 points are 13.3 pixels, 6 points are 8
+)
+def test_the_least_width_lets_the_smallest_text_be_read(sizes: list[float], least: int | None, tmp_path: Path):
+    figure = Figure(figsize=(400 / 96, 2))
+    for size in sizes:
+        figure.text(0.5, size / 12, "text", fontsize=size)
+    figure.savefig(tmp_path / "picture.svg")
+    assert pictures.least_width(tmp_path / "picture.svg") == least
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])

@@ -134,7 +134,7 @@ The end, @sec-introduction.
 ::: {#refs}
 :::
 """
-SCRIPT = '```{=html}\n<script src="interactive/folded.js" defer></script>\n```'
+SCRIPT = '```{=html}\n<script src="interactive/reading.js" defer></script>\n```'
 INDEX, SECTION = "report/index.qmd", "report/sections/_more.qmd"
 REFERENCES = """\
 @article{ioffe2015, author = {Ioffe, Sergey and Szegedy, Christian}, title = {Batch normalization: accelerating deep
@@ -644,7 +644,7 @@ def test_what_is_folded_keeps_the_numbers_of_the_page_in_the_pdf(folding: Path, 
 
 def test_what_is_folded_opens_for_print_and_where_a_link_leads_into_it(folding: Path, browser: Browser):
     (folding / "report" / "interactive").mkdir()
-    shutil.copy(ROOT / "report" / "interactive" / "folded.js", folding / "report" / "interactive")
+    shutil.copy(ROOT / "report" / "interactive" / "reading.js", folding / "report" / "interactive")
     change(folding / "_quarto.yml", '["/report/shown/**"]', '["/report/shown/**", "/report/interactive/*.js"]')
     change(folding / INDEX, "## Introduction", f"{SCRIPT}\n\n## Introduction")
     page, _ = render(folding)
