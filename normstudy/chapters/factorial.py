@@ -92,7 +92,7 @@ def shown_results(table: pd.DataFrame) -> pd.DataFrame:
 def figure(contrasts: pd.DataFrame, parts: pd.DataFrame) -> Figure:
     """By what each difference multiplies the odds of a mistake: those against none, and those between the variants."""
     table = compared(contrasts, parts)
-    drawn, axes = new_figure(5.2, forest.height(table) + 0.6)
+    drawn, axes = new_figure(5.0, forest.height(table) + 0.6)
     forest.draw(axes[0, 0], table, factors=True)
     axes[0, 0].set_xlabel("Odds of a mistake, times")
     return drawn

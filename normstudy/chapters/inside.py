@@ -34,7 +34,7 @@ def figure(rows: pd.DataFrame) -> Figure:
 
     Marks are geometric means, bars 95 % intervals over the seeds.
     """
-    drawn, axes = new_figure(5.2, 4.6, rows=2, columns=2)
+    drawn, axes = new_figure(5.0, 4.6, rows=2, columns=2)
     epochs, table = named(rows), against_none(measures(rows))
     axes[0, 1].sharey(axes[0, 0])
     axes[0, 0].set_yscale("log")

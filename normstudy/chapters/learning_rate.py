@@ -128,7 +128,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     A thick line is from the median of the lowest rate to that of the highest, thin ones are their bounds, and an arrow
     says that the rates tried end before the range does.
     """
-    drawn, axes = new_figure(5.2, 5.2, rows=2)
+    drawn, axes = new_figure(5.0, 5.2, rows=2)
     above, below = axes[:, 0]
     above.get_gridspec().set_height_ratios([3, 2])
     for axis in (above, below):
