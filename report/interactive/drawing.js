@@ -26,7 +26,7 @@
         </div>
       </div>
       <fieldset class="picks"><legend>Or pick a test image that the networks misclassify</legend></fieldset>
-      <details class="layers"><summary>The means and standard deviations that each layer used</summary><div class="scroll"></div></details>
+      <details class="layers"><summary>The means and standard deviations that each layer used</summary><div class="scroll" tabindex="0" role="region" aria-label="Means and standard deviations"></div></details>
       <p class="unseen" role="status"></p>
     </div>`;
 
@@ -179,8 +179,9 @@
         ...classes.map((label, k) => element("tr", {}, element("th", { scope: "row" }, label),
           ...columns.map(([variant, values]) => {
             const bar = element("span", { className: "bar" });
-            bar.style.width = `calc(${values[k].toFixed(3)} * (100% - 6em))`; // what the number beside it leaves
-            return element("td", { className: `${variant} ${best[variant] === k ? "best" : ""}` }, bar, `${percent(values[k], 1)}${best[variant] === k ? " ◂" : ""}`);
+            bar.style.width = percent(values[k], 1).replace("\u00a0", "");
+            const chance = element("div", { className: "chance" }, element("span", { className: "track" }, bar), element("span", { className: "number" }, percent(values[k], 1)));
+            return element("td", { className: `${variant} ${best[variant] === k ? "best" : ""}` }, chance);
           }))),
       );
       this.showLayers();

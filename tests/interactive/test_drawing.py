@@ -13,7 +13,7 @@ from normstudy import data, files, training
 from normstudy.analysis import trained_layers
 from normstudy.display import page_data
 from normstudy.model import Net
-from tests.browser import open_page
+from tests.browser import open_page, violations
 from tests.interactive.page import write_page
 from tests.trainings import build, settings
 
@@ -280,6 +280,36 @@ def test_every_probability_is_shown_as_a_number_and_they_add_up(page: Page):
     assert len(numbers) == 30
     for variant in range(3):
         assert sum(numbers[variant::3]) == pytest.approx(100, abs=0.5)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_bars_are_as_long_as_probabilities_and_stand_apart_from_numbers(width: int, page: Page):
+    page.set_viewport_size({"width": width, "height": 800})
+    found = page.locator("digit-drawing .answers td").evaluate_all(
+        """(cells) => cells.map((cell) => {
+            const box = (part) => cell.querySelector(part).getBoundingClientRect();
+            const [track, bar, number] = [".track", ".bar", ".number"].map(box);
+            const apart = bar.right <= number.left || bar.top >= number.bottom;
+            return [bar.width, track.width, parseFloat(cell.innerText), apart];
+        })"""
+    )
+    assert min(track for _, track, _, _ in found) > 40
+    assert all(apart for *_, apart in found)
+    for bar, track, shown, _ in found:
+        assert bar == pytest.approx(track * shown / 100, abs=2.1)  # its border is always there
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_no_violation_and_digits_are_dark_on_light(page: Page, width: int, scheme: str):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.locator("digit-drawing summary").click()
+    page.wait_for_timeout(500)
+    assert violations(page) == []
+    page.get_by_role("button", name="Clear").click()
+    corner = "(pad) => [...pad.getContext('2d').getImageData(0, 0, 1, 1).data, getComputedStyle(pad).filter]"
+    assert page.locator("digit-drawing .pad").evaluate(corner) == [255, 255, 255, 255, "none"]
 
 
 def test_it_fits_a_phone(browser: Browser, page: Page):
