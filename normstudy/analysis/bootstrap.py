@@ -81,23 +81,24 @@ def _patterns(runs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return patterns, images
 
 
-def contrasts(resampled: Resampled, sums: Sequence[Mapping[Any, float]]) -> pd.DataFrame:
+def contrasts(resampled: Resampled, sums: Sequence[Mapping[Any, float]], other: float = 0) -> pd.DataFrame:
     """Weighted sums of accuracies, each a mapping of settings to weights: `mean`, `low`, `high`, `p` (not corrected).
 
-    A single seed has neither interval nor probability: NaN.
+    `p` is that of such a mean, or one further off, if the true one were `other`. A single seed has neither interval
+    nor probability: NaN.
     """
     weights = np.array([[each.get(setting, 0) for each in sums] for setting in resampled.found.index])
     mean, error = resampled.found.to_numpy() @ weights, (resampled.drawn.to_numpy() @ weights).std(axis=0, ddof=1)
     freedom = resampled.seeds - 1
     half = stats.t.ppf(1 - LEVEL / 2, freedom) * error
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * stats.t.sf(np.abs(mean) / error, freedom)
+        p = 2 * stats.t.sf(np.abs(mean - other) / error, freedom)
     return pd.DataFrame(
         {
             "mean": mean,
             "low": mean - half,
             "high": mean + half,
-            "p": np.where((error == 0) & (freedom > 0), mean == 0, p),
+            "p": np.where((error == 0) & (freedom > 0), mean == other, p),
         }
     )
 
@@ -107,6 +108,12 @@ def summary(resampled: Resampled) -> pd.DataFrame:
     table = contrasts(resampled, [{setting: 1} for setting in resampled.found.index]).drop(columns="p")
     table[["low", "high"]] = table[["low", "high"]].clip(0, 1)
     return resampled.found.index.to_frame(index=False).join(table).assign(seeds=resampled.seeds)
+
+
+def errors(resampled: Resampled) -> pd.DataFrame:
+    """As `summary`, of the test error (0 to 1)."""
+    table = summary(resampled)
+    return table.assign(mean=1 - table["mean"], low=1 - table["high"], high=1 - table["low"])
 
 
 def pairs(runs: pd.DataFrame, factor: str, within: str | None = None) -> pd.DataFrame:

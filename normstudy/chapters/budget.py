@@ -1,5 +1,9 @@
 """Budget: test error against the number of epochs, and whether normalization changes where training ends, or when."""
 
+import math
+from typing import Any
+
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -10,23 +14,15 @@ from normstudy.chapters import claims as common
 from normstudy.chapters.claims import Holds
 from normstudy.display import lines
 from normstudy.display.figures import new_figure
-from normstudy.display.notation import INTERVAL, counted, decimal, listed, percent, with_interval
+from normstudy.display.notation import INTERVAL, count, counted, decimal, estimate, with_interval
 
 MARGIN = 0.002
 """Accuracies that are surely no further apart than this count as the same: 20 of 10,000 images."""
-
-POINTS = "percentage points"
 
 
 def resample(runs: pd.DataFrame) -> Resampled:
     """The mean test accuracy of each normalization and number of epochs, found and drawn."""
     return bootstrap.resample(runs, ["normalization", "epochs"])
-
-
-def errors(resampled: Resampled) -> pd.DataFrame:
-    """Mean test error (0 to 1) for each `normalization` and `epochs`: `mean`, and its interval `low` to `high`."""
-    table = bootstrap.summary(resampled)
-    return table.assign(mean=1 - table["mean"], low=1 - table["high"], high=1 - table["low"])
 
 
 def leads(resampled: Resampled) -> pd.DataFrame:
@@ -53,8 +49,8 @@ def shrinking(resampled: Resampled) -> pd.DataFrame:
 
 
 def figure(table: pd.DataFrame) -> Figure:
-    """Error against epochs, both on logarithmic axes; `table` is that of `errors`."""
-    drawn, axes = new_figure(5.2, 3.6)
+    """Error against epochs, both on logarithmic axes; `table` is that of `bootstrap.errors`."""
+    drawn, axes = new_figure(5.4, 3.6)
     axis = axes[0, 0]
     lines.set_ticks(axis, sorted(table["epochs"].unique()), base=2)
     axis.set_yscale("log")
@@ -76,7 +72,7 @@ def describe(table: pd.DataFrame) -> str:
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """`errors` in percent as the report prints it: a row a number of epochs, a column a normalization."""
+    """`bootstrap.errors` in percent as the report prints it: a row a number of epochs, a column a normalization."""
     cells = [with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2) for row in table.itertuples()]
     wide = table.assign(shown=cells).pivot(index="epochs", columns="normalization", values="shown")
     return wide.reset_index().rename_axis(columns=None).rename(columns=str)
@@ -87,19 +83,25 @@ def claims(resampled: Resampled) -> dict[str, Holds]:
 
     `sooner`: after the fewest epochs it is more accurate than the network without. `closing`: this lead shrinks from
     the fewest to the most epochs. `same_end`: after the most epochs the two are surely no further apart than `MARGIN`;
-    false if they are apart by more than chance would give, and that is not sure.
+    false if some one is surely further, corrected for their number.
     """
     first, last = _ends(leads(resampled))
-    holds = {"sooner": common.signs(first, +1), "closing": common.signs(shrinking(resampled), +1)}
-    return {name: common.overall(cases) for name, cases in (holds | {"same_end": _same(last)}).items()}
+    return {
+        "sooner": common.overall(common.signs(first, +1)),
+        "closing": common.overall(common.signs(shrinking(resampled), +1)),
+        "same_end": _same(resampled, last),
+    }
 
 
-def _same(rows: pd.DataFrame) -> list[Holds]:
-    """Whether leads are surely within `MARGIN`."""
-    return [
-        True if row.low >= -MARGIN and row.high <= MARGIN else False if row.p < LEVEL else None
-        for row in rows.itertuples()
-    ]
+def _same(resampled: Resampled, last: pd.DataFrame) -> Holds:
+    """Whether leads are all surely within `MARGIN`, or some one surely beyond."""
+    ways = np.where(last["mean"] < 0, -1, 1)
+    settings = zip(last["normalization"], last["epochs"], ways, strict=True)
+    sums = [{(name, epochs): way, ("none", epochs): -way} for name, epochs, way in settings]
+    apart = bootstrap.contrasts(resampled, sums, MARGIN)
+    if ((holm(apart["p"]) < LEVEL) & (apart["mean"] > MARGIN)).any():
+        return False
+    return bool((last[["low", "high"]].abs() <= MARGIN).all(axis=None)) or None
 
 
 def _ends(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -107,44 +109,69 @@ def _ends(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table[table["epochs"] == table["epochs"].min()], table[table["epochs"] == table["epochs"].max()]
 
 
-def answer(runs: pd.DataFrame, resampled: Resampled) -> list[str]:
-    """A verdict on each prediction of the section, with the numbers that it rests on."""
-    (first, last), shrunk, most = _ends(leads(resampled)), shrinking(resampled), runs["epochs"].max()
-    names = list(shrunk["normalization"])
-    after = [f"after {counted(part['epochs'].iloc[0], 'epoch')}" for part in (first, last)]
-    furthest = last[["low", "high"]].abs().to_numpy().max()
+def made_up(table: pd.DataFrame) -> list[float]:
+    """The fewest epochs with which the network without normalization errs no more than each other with the fewest.
+
+    `table` is that of `bootstrap.errors`, whose means are compared. One for each normalization; infinite where none do.
+    """
+    none = table[table["normalization"] == "none"].set_index("epochs")["mean"].sort_index()
+    others = table[(table["epochs"] == none.index[0]) & (table["normalization"] != "none")]
+    return [min(none.index[none <= error], default=math.inf) for error in others["mean"]]
+
+
+def _epochs(enough: float, most: int) -> str:
+    return count(int(enough)) if math.isfinite(enough) else f"more than {count(most)}"
+
+
+def shown_leads(resampled: Resampled) -> pd.DataFrame:
+    """`leads` after the fewest and the most epochs, `shrinking` and `made_up` as the report prints them: a row each."""
+    table = leads(resampled)
+    (first, last), epochs = _ends(table), [count(int(table["epochs"].agg(end))) for end in ("min", "max")]
+    cells = {
+        "normalization": first["normalization"].astype(str),
+        f"lead after {epochs[0]}": _differences(first),
+        "shrinks by": _differences(shrinking(resampled)),
+        f"lead after {epochs[1]}": _differences(last),
+        "without": [_epochs(each, table["epochs"].max()) for each in made_up(bootstrap.errors(resampled))],
+    }
+    return pd.DataFrame({name: list(each) for name, each in cells.items()})
+
+
+def _differences(table: pd.DataFrame) -> list[str]:
+    """In percentage points, each with its interval; a star where it is more than chance would give."""
     return [
-        f"**Sooner** is {common.verdict(names, first, +1)}: {after[0]}, the accuracy with normalization minus that "
-        f"without is {_all(first)}.",
-        f"**Closing** is {common.verdict(names, shrunk, +1)}: to the most epochs, this lead shrinks by "
-        f"{_all(shrunk, sign=False)}.",
-        f"**Same end** is {common.by_case(names, _same(last))}: {after[1]}, the lead is {_all(last)}. By their "
-        f"{INTERVAL}s, no normalization is further than {decimal(100 * furthest, 2)} {POINTS} from the network "
-        f"without, either way; what is within {decimal(100 * MARGIN, 1)} counts as the same.",
-        _made_up(errors(resampled)),
-        *common.largest(
-            bootstrap.pairs(runs[runs["epochs"] == most], "normalization"), f"test accuracy {after[1]}", POINTS, 100
-        ),
+        with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2, sign=True) + (" *" if row.p < LEVEL else "")
+        for row in table.itertuples()
     ]
 
 
-def _all(table: pd.DataFrame, sign: bool = True) -> str:
-    """Differences of all normalizations, and for which of them they are more than chance would give."""
-    said = listed([f"{decimal(100 * row.mean, 2, sign=sign)} (`{row.normalization}`)" for row in table.itertuples()])
-    sure = [f"`{row.normalization}`" for row in table.itertuples() if row.p < LEVEL]
-    chance = "each" if len(sure) == len(table) else listed(sure) if sure else "none"
-    return f"{said} {POINTS}, more than chance would give for {chance}"
-
-
-def _made_up(table: pd.DataFrame) -> str:
-    """How many epochs the network without normalization takes to come as far as the others with the fewest."""
-    none = table[table["normalization"] == "none"].set_index("epochs")["mean"].sort_index()
-    fewest, said = none.index[0], []
-    for row in table[(table["epochs"] == fewest) & (table["normalization"] != "none")].itertuples():
-        enough = none.index[none <= row.mean]
-        reached = counted(int(enough[0]), "epoch") if len(enough) else f"more than {counted(none.index[-1], 'epoch')}"
-        said.append(f"{reached} (`{row.normalization}`, {percent(row.mean)})")
-    return (
-        f"To come to the mean error that each normalization has after {counted(fewest, 'epoch')}, the network without "
-        f"takes, of the numbers tried, {listed(said)}."
+def final(runs: pd.DataFrame) -> pd.DataFrame:
+    """The differences between normalizations that normalize after the most epochs: `bootstrap.pairs`."""
+    return bootstrap.pairs(
+        runs[(runs["norm_arg"] != "none") & (runs["epochs"] == runs["epochs"].max())], "normalization"
     )
+
+
+def numbers(resampled: Resampled) -> dict[str, str]:
+    """The numbers of the section's text, as they are printed.
+
+    `fewest`, `most`: epochs; `none_fewest`, `none_most`: the error without normalization. `sooner_…`, `closing_…`,
+    `same_end_…`: the first lead, its decrease and the last lead, in percentage points, of the normalization that has
+    the `…least` and the `…most`. `furthest`: no interval of a last lead holds one further from 0. `made_up`: see there.
+    """
+    (first, last), shrunk = _ends(leads(resampled)), shrinking(resampled)
+    errors = bootstrap.errors(resampled)
+    found = {"furthest": decimal(100 * last[["low", "high"]].abs().to_numpy().max(), 2)}
+    for name, table in (("sooner", first), ("closing", shrunk), ("same_end", last)):
+        for end, row in (("least", table.loc[table["mean"].idxmin()]), ("most", table.loc[table["mean"].idxmax()])):
+            found[f"{name}_{end}"] = f"{_points(row)} ({row['normalization']})"
+    for end, epochs in (("fewest", errors["epochs"].min()), ("most", errors["epochs"].max())):
+        (row,) = errors[(errors["normalization"] == "none") & (errors["epochs"] == epochs)].itertuples()
+        found[end] = counted(int(epochs), "epoch")
+        found[f"none_{end}"] = estimate(100 * row.mean, 100 * row.low, 100 * row.high, 2, unit="%")
+    enough = sorted({min(made_up(errors)), max(made_up(errors))})
+    return found | {"made_up": " to ".join(_epochs(each, errors["epochs"].max()) for each in enough)}
+
+
+def _points(row: Any) -> str:
+    return estimate(100 * row["mean"], 100 * row["low"], 100 * row["high"], 2, sign=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from normstudy.analysis.inference import LEVEL
-from normstudy.display.notation import certainty, decimal, listed, out_of
+from normstudy.display.notation import certainty, decimal, listed, out_of, probability, with_interval
 
 BORNE_OUT, CONTRADICTED, OPEN = "borne out", "contradicted", "left open"
 VERDICTS = {True: BORNE_OUT, None: OPEN, False: CONTRADICTED}
@@ -37,6 +37,11 @@ def cases(holds: Mapping[str, Holds]) -> dict[str, str]:
         for wording, value in (("holds", True), ("fails", False), ("open", None))
     }
     return {wording: listed(names) if names else "no other" for wording, names in found.items()}
+
+
+def somewhere(holds: Sequence[Holds]) -> Holds:
+    """Whether something holds in some one of several cases, or in none."""
+    return True if True in holds else None if None in holds else False
 
 
 def verdict(names: Sequence[str], rows: pd.DataFrame, sign: int) -> str:
@@ -76,3 +81,10 @@ def largest(pairs: pd.DataFrame, of: str, unit: str, scale: float = 1) -> list[s
         f"{decimal(mean, 2, sign=True)} {unit}, `{row['first']}` minus `{row['second']}` "
         f"({certainty(low, high, row['p'], 2)})."
     ]
+
+
+def differences(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of settings (see `inference.pairs`) and their differences in accuracy, as the report prints them."""
+    cells = [with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2, sign=True) for row in pairs.itertuples()]
+    named = {"first": pairs["first"].astype(str), "minus": pairs["second"].astype(str), "difference": cells}
+    return pd.DataFrame(named | {"p": pairs["p"].map(probability)})

@@ -4,52 +4,67 @@ import math
 from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from normstudy.analysis import bootstrap, inference
-from normstudy.analysis.inference import GUESSING, LEVEL
+from normstudy.analysis import bootstrap
+from normstudy.analysis.bootstrap import Resampled
+from normstudy.analysis.inference import GUESSING, LEVEL, holm
 from normstudy.chapters import claims as common
-from normstudy.chapters.claims import VERDICTS, Holds
+from normstudy.chapters.claims import Holds
 from normstudy.display import lines
 from normstudy.display.figures import new_figure
 from normstudy.display.notation import (
     INTERVAL,
+    UNKNOWN,
     count,
     counted,
     decimal,
-    interval,
+    estimate,
     listed,
     out_of,
     percent,
-    points,
     span,
 )
 
 TRAINS = 0.9
 """A network trains at a depth if its mean test accuracy there, and with fewer blocks, is at least this."""
 
-OTHERS = (0.5, 0.95)
-"""With which the depths are found once more, to see how much hangs on `TRAINS`."""
+LEVELS = (0.5, TRAINS, 0.95)
+"""With which the depths are found, to see how much hangs on `TRAINS`."""
 
 INITIALIZATIONS = {"pytorch": "PyTorch's initialization", "he": "He's initialization"}
+SPREAD = 0.08  # between marks at the same depth
 SETTING = ["initialization", "normalization", "depth"]
 
 
-def accuracies(runs: pd.DataFrame) -> pd.DataFrame:
+def in_order(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs, their `initialization` in the order of `INITIALIZATIONS`, and their `depth` a whole number."""
+    named = pd.Categorical(runs["initialization"], list(INITIALIZATIONS), ordered=True)
+    return runs.assign(initialization=named, depth=runs["depth"].astype(int))
+
+
+def resample(runs: pd.DataFrame) -> Resampled:
+    """The mean test accuracy of each initialization, normalization and depth, found and drawn."""
+    return bootstrap.resample(in_order(runs), SETTING)
+
+
+def accuracies(runs: pd.DataFrame, resampled: Resampled) -> pd.DataFrame:
     """Mean test accuracy of each `initialization`, `normalization` and `depth`, over seeds and test images.
 
     Returns:
         A row each: `mean`, `low`, `high` (the 95 % interval of `bootstrap`), `seeds`, `trained` (in how many of them
-        the accuracy is at least `TRAINS`), `loss` (the mean test loss).
+        the accuracy is at least `TRAINS`), `loss` (the mean test loss), `p` (of such a mean, or one further off, if
+        the true one were `TRAINS`; corrected for the number of rows).
     """
-    runs = _in_order(runs).assign(trained=runs["test_accuracy"] >= TRAINS)
-    groups = runs.groupby(SETTING, observed=True).agg(trained=("trained", "sum"), loss=("test_loss", "mean"))
-    return bootstrap.summary(bootstrap.resample(runs, SETTING)).join(groups, on=SETTING)
-
-
-def _in_order(runs: pd.DataFrame) -> pd.DataFrame:
-    named = pd.Categorical(runs["initialization"], list(INITIALIZATIONS), ordered=True)
-    return runs.assign(initialization=named, depth=runs["depth"].astype(int))
+    groups = (
+        in_order(runs)
+        .assign(trained=runs["test_accuracy"] >= TRAINS)
+        .groupby(SETTING, observed=True)
+        .agg(trained=("trained", "sum"), loss=("test_loss", "mean"))
+    )
+    tested = bootstrap.contrasts(resampled, [{setting: 1} for setting in resampled.found.index], TRAINS)
+    return bootstrap.summary(resampled).join(groups, on=SETTING).assign(p=holm(tested["p"]))
 
 
 def reaches(table: pd.DataFrame, level: float = TRAINS) -> pd.DataFrame:
@@ -70,41 +85,195 @@ def reaches(table: pd.DataFrame, level: float = TRAINS) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def gains(resampled: Resampled) -> pd.DataFrame:
+    """Without normalization, the accuracy from He's initialization minus that from PyTorch's, by `depth`.
+
+    Returns:
+        A row a depth: `depth`, `mean`, `low`, `high`, `p` (corrected for the number of depths).
+    """
+    depths = resampled.found.index.unique("depth")
+    sums = [{("he", "none", depth): 1, ("pytorch", "none", depth): -1} for depth in depths]
+    table = bootstrap.contrasts(resampled, sums)
+    return pd.DataFrame({"depth": depths}).join(table.assign(p=holm(table["p"])))
+
+
+def deepest(runs: pd.DataFrame) -> pd.DataFrame:
+    """The differences between normalizations with the most blocks, averaged over initializations: `bootstrap.pairs`."""
+    normalized = runs[(runs["norm_arg"] != "none") & (runs["depth"] == runs["depth"].max())]
+    return bootstrap.pairs(normalized, "normalization")
+
+
+def claims(table: pd.DataFrame) -> dict[str, Holds]:
+    """Which of the section's predictions hold, by the intervals of `accuracies`; None where these hold `TRAINS`.
+
+    `depth`: without normalization, from PyTorch's initialization, the network trains as it is, and not at the largest
+    depth. `normalization`: with every normalization, from either initialization, it trains at every depth; false where
+    one of them surely does not, corrected for their number. `initialization`: without normalization it trains, at some
+    depth, from He's initialization and not from PyTorch's, and at the largest depth from neither.
+    """
+    depths, (sure, corrected) = sorted(table["depth"].unique()), (_surely(table), _corrected(table))
+    instead = [
+        common.overall([corrected["he", "none", depth], _not(corrected["pytorch", "none", depth])]) for depth in depths
+    ]
+    everywhere = common.overall([sure[setting] for setting in sure if setting[1] != "none"])
+    below = any(corrected[setting] is False for setting in sure if setting[1] != "none")
+    return {
+        "depth": common.overall([sure["pytorch", "none", depths[0]], _not(sure["pytorch", "none", depths[-1]])]),
+        "normalization": False if below else everywhere or None,
+        "initialization": common.overall([common.somewhere(instead), _not(sure["he", "none", depths[-1]])]),
+    }
+
+
+def _surely(table: pd.DataFrame) -> dict[tuple[str, str, int], Holds]:
+    """Whether each network trains at each depth, by its interval."""
+    return _verdicts(table, table["low"] >= TRAINS, table["high"] < TRAINS)
+
+
+def _corrected(table: pd.DataFrame) -> dict[tuple[str, str, int], Holds]:
+    """Whether each network trains at each depth, corrected for the number of both."""
+    sure, above = table["p"] < LEVEL, table["mean"] >= TRAINS
+    return _verdicts(table, sure & above, sure & ~above)
+
+
+def _verdicts(table: pd.DataFrame, above: pd.Series, below: pd.Series) -> dict[tuple[str, str, int], Holds]:
+    settings = table[SETTING].itertuples(index=False, name=None)
+    return {
+        setting: True if yes else False if no else None for setting, yes, no in zip(settings, above, below, strict=True)
+    }
+
+
+def _not(holds: Holds) -> Holds:
+    return None if holds is None else not holds
+
+
+def numbers(runs: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
+    """The numbers of the section's text, as they are printed (see `_without` and `_normalized`)."""
+    diverged = out_of(int(runs["diverged"].sum()), len(runs), "run")
+    return {"last": count(int(table["depth"].max())), "diverged": diverged, **_without(table), **_normalized(table)}
+
+
+def _without(table: pd.DataFrame) -> dict[str, str]:
+    """Without normalization, the accuracy (`first`, `last`: with the fewest, the most blocks) and how deep it trains.
+
+    `instead` is the most blocks with which it surely trains from He's initialization, and surely not from PyTorch's.
+    """
+    none = table[table["normalization"] == "none"]
+    until = reaches(none).set_index("initialization")["depth"]
+    by_depth = {kind: none[none["initialization"] == kind].set_index("depth").sort_index() for kind in INITIALIZATIONS}
+    holds = _corrected(table)
+    instead = [at for at in by_depth["he"].index if holds["he", "none", at] and holds["pytorch", "none", at] is False][
+        -1:
+    ]
+    found = {"instead": count(int(instead[0])) if instead else UNKNOWN}
+    for kind, rows in by_depth.items():
+        found[f"{kind}_first"], found[f"{kind}_last"] = (_accuracy(rows.iloc[end]) for end in (0, -1))
+        found[f"{kind}_instead"] = _accuracy(rows.loc[instead[0]]) if instead else UNKNOWN
+        found[f"{kind}_reach"] = _reach(until[kind])
+    return found
+
+
+def _normalized(table: pd.DataFrame) -> dict[str, str]:
+    """Of the networks that normalize: the least accurate one, those not sure to train at every depth, the deepest.
+
+    These are averaged over initializations: between which accuracies they lie, with which normalizations.
+    """
+    table = table[table["normalization"] != "none"]
+    worst, unsure = table.loc[table["mean"].idxmin()], table[~(table["low"] >= TRAINS)]
+    names = [
+        f"{name} from {INITIALIZATIONS[kinds[0]]}" if len(kinds := list(part.unique())) == 1 else str(name)
+        for name, part in unsure.groupby("normalization", observed=True)["initialization"]
+    ]
+    deep = table[table["depth"] == table["depth"].max()].groupby("normalization", observed=True)["mean"].mean()
+    return {
+        "lowest": _accuracy(worst),
+        "lowest_of": f"{worst['normalization']}, {_blocks(worst['depth'])}, {INITIALIZATIONS[worst['initialization']]}",
+        "unsure": listed(names),
+        "least": percent(deep.min()),
+        "least_of": str(deep.idxmin()),
+        "most": percent(deep.max()),
+        "most_of": str(deep.idxmax()),
+    }
+
+
+def _accuracy(row: pd.Series) -> str:
+    return estimate(100 * row["mean"], 100 * row["low"], 100 * row["high"], 2, unit="%")
+
+
+def _blocks(depth: float) -> str:
+    return counted(int(depth), "more block") if depth else "no more blocks"
+
+
+def _reach(depth: float) -> str:
+    """How deep a network trains."""
+    return "at no depth tried" if math.isnan(depth) else f"with up to {_blocks(depth)}" if depth else "only as it is"
+
+
 def figure(table: pd.DataFrame) -> Figure:
-    """Accuracy against depth, a panel an initialization; `table` is that of `accuracies`. Depths are evenly spaced."""
+    """Accuracy, and below it loss, against depth, a column an initialization; `table` is that of `accuracies`.
+
+    Depths are evenly spaced.
+    """
     kinds, depths = list(table["initialization"].unique()), sorted(table["depth"].unique())
-    drawn, axes = new_figure(7.2, 3.6, columns=len(kinds))
-    placed = table.assign(place=table["depth"].map(depths.index))
-    for axis, kind in zip(axes[0], kinds, strict=True):
-        axis.axhline(100 * TRAINS, color="#333333", linewidth=1)
-        lines.draw(axis, placed[placed["initialization"] == kind], "place", spread=0.08)
-        axis.set_xticks(range(len(depths)), depths)
-        axis.set_ylim(0, 102)
-        axis.set_title(INITIALIZATIONS[kind], fontsize=10)
-        axis.set_xlabel("More blocks")
-    axes[0, 0].set_ylabel("Test accuracy (%)")
-    drawn.legend(*axes[0, 0].get_legend_handles_labels(), ncols=5, loc="outside upper center", frameon=False)
+    drawn, axes = new_figure(5.4, 5.2, rows=2, columns=len(kinds))
+    means = table.assign(place=table["depth"].map(depths.index))
+    for column, kind in enumerate(kinds):
+        above, below = axes[:, column]
+        own = means[means["initialization"] == kind]
+        above.axhline(100 * TRAINS, color="#333333", linewidth=0.8)
+        lines.draw(above, own, "place", spread=SPREAD)
+        lines.draw(below, own.drop(columns=["low", "high"]).assign(mean=own["loss"]), "place", 1, SPREAD)
+        _guessing(above, 100 * GUESSING["test_accuracy"], "top")
+        _guessing(below, GUESSING["test_loss"], "bottom")
+        above.set_title(INITIALIZATIONS[kind], fontsize=10)
+        above.set_ylim(-4, 104)
+        above.tick_params(labelbottom=False)
+        lines.fine_logarithm(below)
+        below.set_ylim(0.8 * means["loss"].min(), 2 * max(means["loss"].max(), GUESSING["test_loss"]))
+        below.set_xlabel("More blocks")
+        for axis in (above, below):
+            axis.set_xticks(range(len(depths)), depths)
+            axis.set_xlim(-0.4, len(depths) - 0.6)
+            axis.tick_params(labelleft=column == 0)
+    for axis, label in zip(axes[:, 0], ("Test accuracy (%)", "Test loss"), strict=True):
+        axis.set_ylabel(label)
+    drawn.legend(
+        *axes[0, 0].get_legend_handles_labels(), ncols=5, loc="outside upper center", columnspacing=1, frameon=False
+    )
     return drawn
+
+
+def _guessing(axis: Axes, level: float, side: str) -> None:
+    axis.axhline(level, color="#333333", linewidth=0.8, linestyle=":")
+    axis.text(-0.35, level, "guessing", va=side, color="#333333")
 
 
 def describe(table: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
-    said = ". ".join(
-        f"From {INITIALIZATIONS[str(kind)]}: {lines.in_words(part, 'depth', 1)}"
-        for kind, part in table.groupby("initialization", observed=True)
-    )
-    return f"Mean test accuracy in percent by the number of more blocks, with {INTERVAL}s. {said}."
+    said = []
+    for kind, part in table.groupby("initialization", observed=True):
+        accuracy, loss = lines.in_words(part, "depth", 1), lines.in_words(part.assign(mean=part["loss"]), "depth", 3, 1)
+        said.append(f"From {INITIALIZATIONS[str(kind)]}, accuracy in percent: {accuracy}. Loss: {loss}.")
+    return f"Mean test accuracy with {INTERVAL}s, and mean test loss, by the number of more blocks. {' '.join(said)}"
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """`accuracies` and `reaches` as the report prints them: a row a network, a column a depth."""
+    """`accuracies` as the report prints it: a row a network, a column a depth."""
     cells = [
         decimal(100 * row.mean, 2) + (f" ({row.trained} of {row.seeds})" if 0 < row.trained < row.seeds else "")
         for row in table.itertuples()
     ]
     wide = table.assign(shown=cells).pivot(index=SETTING[:2], columns="depth", values="shown").reset_index()
-    wide["trains up to"] = [_number(row.depth) + _between(row) for row in reaches(table).itertuples()]
     return wide.rename_axis(columns=None).rename(columns=str)
+
+
+def depths(table: pd.DataFrame) -> pd.DataFrame:
+    """`reaches` as the report prints it: a row a network, a column each of `LEVELS`."""
+    found = [reaches(table, level) for level in LEVELS]
+    cells = {
+        percent(level, 0): [_number(row.depth) + _between(row) for row in each.itertuples()]
+        for level, each in zip(LEVELS, found, strict=True)
+    }
+    return found[0][SETTING[:2]].assign(**cells)
 
 
 def _number(depth: float) -> str:
@@ -115,136 +284,3 @@ def _between(row: Any) -> str:
     """Between which depths a network's largest lies, by the intervals, in brackets; nothing if it is one."""
     ends = _number(row.at_least), _number(row.at_most)
     return "" if len(set(ends)) == 1 else f" ({span(*ends)})"
-
-
-def initializations(runs: pd.DataFrame) -> pd.DataFrame:
-    """Without normalization, the accuracy from He's initialization minus that from PyTorch's, by `depth`.
-
-    Returns:
-        A row a depth: `mean`, `low`, `high`, `p` (corrected for the number of depths), as in `bootstrap.pairs`.
-    """
-    without = _in_order(runs[runs["norm_arg"] == "none"])
-    kinds = pd.Categorical(without["initialization"], [*INITIALIZATIONS][::-1], ordered=True)
-    return bootstrap.pairs(without.assign(initialization=kinds), "initialization", "depth")
-
-
-def claims(table: pd.DataFrame, gains: pd.DataFrame) -> dict[str, Holds]:
-    """Which of the section's predictions hold, by the intervals of `accuracies` and of `initializations`.
-
-    `depth`: without normalization, from PyTorch's initialization, the network trains as it is, and not at the largest
-    depth. `normalization`: with every normalization, from either initialization, it trains at every depth.
-    `initialization`: without normalization, He's initialization is better than PyTorch's at some depth, by more than
-    chance would give, and the network does not train at the largest. None where the intervals hold `TRAINS`.
-    """
-    means = table.set_index(SETTING)
-    first, last = table["depth"].min(), table["depth"].max()
-    normalized = means.drop(index="none", level="normalization")
-    helps = bool(((gains["p"] < LEVEL) & (gains["mean"] > 0)).any())
-    fails = _not(_surely(means.loc[("he", "none", last)]))
-    return {
-        "depth": common.overall(
-            [_surely(means.loc[("pytorch", "none", first)]), _not(_surely(means.loc[("pytorch", "none", last)]))]
-        ),
-        "normalization": common.overall([_surely(row) for _, row in normalized.iterrows()]),
-        "initialization": fails if helps or fails is False else None,
-    }
-
-
-def _surely(row: pd.Series) -> Holds:
-    """Whether a network trains, by its interval."""
-    return True if row["low"] >= TRAINS else False if row["high"] < TRAINS else None
-
-
-def _not(holds: Holds) -> Holds:
-    return None if holds is None else not holds
-
-
-def answer(runs: pd.DataFrame, table: pd.DataFrame, gains: pd.DataFrame) -> list[str]:
-    """A verdict on each prediction of the section, with the numbers that it rests on."""
-    said = {name: f"**{name.capitalize()}** is {VERDICTS[holds]}" for name, holds in claims(table, gains).items()}
-    last = int(runs["depth"].max())
-    deep = bootstrap.pairs(runs[runs["depth"] == last], "normalization")
-    diverged = int(runs["diverged"].sum())
-    return [
-        f"{said['depth']}: {_without(table, 'pytorch')}",
-        f"{said['normalization']}: {_normalized(table)}",
-        f"{said['initialization']}: {_without(table, 'he')} {_gain(gains)}",
-        *common.largest(deep, f"test accuracy with {_blocks(last)}", "percentage points", 100),
-        _levels(table),
-        f"{out_of(diverged, len(runs), 'run').capitalize()} diverged{'; they count as guessing' if diverged else ''}.",
-    ]
-
-
-def _blocks(depth: float) -> str:
-    return counted(int(depth), "more block") if depth else "no more blocks"
-
-
-def _trains(row: Any, last: int) -> str:
-    """How deep a network trains, of `last` blocks, as the end of a sentence."""
-    if math.isnan(row.depth):
-        said = "trains at no depth tried"
-    elif row.depth == 0:
-        said = "trains as it is, and no deeper"
-    else:
-        said = "trains at every depth tried" if row.depth == last else f"trains up to {_blocks(row.depth)}"
-    between = _between(row)
-    return said + (f", by the intervals{between}" if between else "")
-
-
-def _without(table: pd.DataFrame, kind: str) -> str:
-    """How deep the network without normalization trains, and how it compares with the others at that depth."""
-    last, own = int(table["depth"].max()), table[table["initialization"] == kind]
-    (row,) = reaches(own[own["normalization"] == "none"]).itertuples()
-    none, others = (part.set_index("depth") for _, part in own.groupby(own["normalization"] != "none"))
-    end = none.loc[last]
-    said = f"from {INITIALIZATIONS[kind]}, the network without normalization {_trains(row, last)}."
-    if row.depth < last:
-        means = others.loc[[row.depth], "mean"]
-        said += (
-            f" There its accuracy is {percent(none.loc[row.depth, 'mean'])}, and that of those "
-            f"that normalize {span(percent(means.min()), percent(means.max()))}."
-        )
-    found = interval(100 * end["low"], 100 * end["high"], 2)
-    guessing = f"{percent(GUESSING['test_accuracy'], 0)} is guessing"
-    return f"{said} With {_blocks(last)} its accuracy is {percent(end['mean'])} ({INTERVAL} {found}; {guessing})."
-
-
-def _gain(gains: pd.DataFrame) -> str:
-    (row,) = gains.loc[[gains["mean"].abs().idxmax()]].itertuples()
-    return (
-        "Without normalization, He's initialization instead of PyTorch's makes the largest difference with "
-        f"{_blocks(row.depth)}: {points(row)}, {inference.verdict(row.p)}."
-    )
-
-
-def _normalized(table: pd.DataFrame) -> str:
-    """How deep the networks that normalize train."""
-    last, part = int(table["depth"].max()), table[table["normalization"] != "none"]
-    unsure = [_named(row) + _between(row) for row in reaches(part).itertuples() if row.at_least != last]
-    if unsure:
-        return (
-            "not sure to train at every depth tried, with the largest depth at which they do, and in brackets between "
-            f"which depths that is by the intervals, are {listed(unsure)}."
-        )
-    row = part.loc[part["mean"].idxmin()]
-    return (
-        "with every normalization, from either initialization, the network trains at every depth tried. The lowest "
-        f"mean accuracy is {percent(row['mean'])} ({INTERVAL} {interval(100 * row['low'], 100 * row['high'], 2)}), "
-        f"with `{row['normalization']}` and {_blocks(row['depth'])} from {INITIALIZATIONS[row['initialization']]}."
-    )
-
-
-def _named(row: Any) -> str:
-    """A network, as the table has it, and how deep it trains."""
-    return f"`{row.normalization}` ({row.initialization}) {_number(row.depth)}"
-
-
-def _levels(table: pd.DataFrame) -> str:
-    """What changes if training is said to take another accuracy."""
-    usual, said = reaches(table), []
-    for level in OTHERS:
-        other = reaches(table, level)
-        changed = other[other["depth"].fillna(-1) != usual["depth"].fillna(-1)]
-        networks = listed([_named(row) for row in changed.itertuples()]) if len(changed) else "no depth is another"
-        said.append(f"with {percent(level, 0)}, {networks}")
-    return f"The depths depend on what counts as training, here {percent(TRAINS, 0)}: {'; '.join(said)}."

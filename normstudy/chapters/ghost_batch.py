@@ -4,20 +4,23 @@ Runs with `norm_arg` "batch" have a `ghost_batch_size`, and accuracies as `exper
 other normalizations, which share nothing between images, stand beside them.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from normstudy.analysis import bootstrap, inference, trends
-from normstudy.analysis.inference import GUESSING
+from normstudy.analysis import bootstrap, trends
+from normstudy.analysis.bootstrap import Resampled
+from normstudy.analysis.inference import GUESSING, holm
 from normstudy.chapters import claims as common
-from normstudy.chapters.claims import VERDICTS, Holds
+from normstudy.chapters.claims import Holds
 from normstudy.display import lines
 from normstudy.display.figures import look, new_figure
-from normstudy.display.notation import INTERVAL, UNKNOWN, decimal, interval, with_interval
+from normstudy.display.notation import INTERVAL, UNKNOWN, count, decimal, estimate, probability, with_interval
 
-COLUMNS = {"running": "test_accuracy", "own": "test_accuracy_own", "precise": "test_accuracy_precise"}
-"""The statistics that an evaluation normalizes with, and the accuracy that it finds."""
+EVALUATIONS = {"running": "", "own": "_own", "precise": "_precise"}
+"""The statistics that an evaluation normalizes with, and how the columns of what it finds end."""
 
 LOOKS = {
     "running": {"color": "#0072B2", "linestyle": "-", "marker": "o"},
@@ -25,158 +28,142 @@ LOOKS = {
     "precise": {"color": "#E69F00", "linestyle": ":", "marker": "^"},
 }
 
-REPAIRS = {"own": "running − own", "precise": "running − precise"}
+CONTRASTS: dict[str, Mapping[str, float]] = {
+    "running": {"running": 1},
+    "own": {"own": 1},
+    "precise": {"precise": 1},
+    "half of running − own": {"running": 0.5, "own": -1},
+    "half of running − precise": {"running": 0.5, "precise": -1},
+    "precise − own": {"precise": 1, "own": -1},
+}
+"""What is tested: slopes of the error, by the statistics of the evaluation, and weighted sums of them."""
 
 
-def evaluated(runs: pd.DataFrame) -> pd.DataFrame:
-    """A row for each run with batch normalization and each evaluation of it: `seed`, `images`, `statistics`, `error`.
+def resample(runs: pd.DataFrame, draws: int = bootstrap.RESAMPLES) -> Resampled:
+    """The mean test accuracy of each evaluation (`statistics`) and number of `images`, found and drawn.
 
-    An error is from 0 to 1. A run that diverged counts as guessing.
+    The other normalizations stand among the statistics, with 0 images.
     """
-    batch = runs[runs["norm_arg"] == "batch"]
+    runs = runs.assign(images=runs["ghost_batch_size"].astype(int))
+    batch, others = (part for _, part in runs.groupby(runs["norm_arg"] != "batch"))
     tables = [
-        pd.DataFrame(
-            {
-                "seed": batch["seed"],
-                "images": batch["ghost_batch_size"].astype(int),
-                "statistics": statistics,
-                "error": 1 - batch[column].where(~batch["diverged"], GUESSING["test_accuracy"]),
-            }
+        batch.assign(
+            statistics=name,
+            wrong=batch[f"wrong{end}"],
+            test_accuracy=batch[f"test_accuracy{end}"].where(~batch["diverged"], GUESSING["test_accuracy"]),
         )
-        for statistics, column in COLUMNS.items()
+        for name, end in EVALUATIONS.items()
     ]
-    return pd.concat(tables, ignore_index=True)
+    table = pd.concat([*tables, others.assign(statistics=others["norm_arg"])], ignore_index=True)
+    named = pd.Categorical(table["statistics"], table["statistics"].unique(), ordered=True)
+    return bootstrap.resample(table.assign(statistics=named), ["statistics", "images"], draws)
 
 
-def errors(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean test error (0 to 1) for each `statistics` and number of `images`, with its 95 % interval over the seeds."""
-    table = evaluated(runs)
-    table["statistics"] = pd.Categorical(table["statistics"], list(COLUMNS), ordered=True)
-    return inference.summary(table, ("statistics", "images"), "error")
+def slopes(resampled: Resampled, fewest: int = 1) -> pd.DataFrame:
+    """By how much the error (0 to 1) changes for each halving of the images, of `fewest` and more: `CONTRASTS`.
 
-
-def beside(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean test error (0 to 1) of each other `normalization`, with its 95 % interval over the seeds."""
-    others = runs[runs["norm_arg"] != "batch"]
-    return inference.summary(others.assign(error=1 - others["test_accuracy"]), ["normalization"], "error")
-
-
-def contrasts(runs: pd.DataFrame) -> pd.DataFrame:
-    """What each doubling of the images changes in the error (0 to 1), one number a seed, and what evaluation repairs.
+    A straight line over the logarithm of the images. Above 0, fewer images make a larger error.
 
     Returns:
-        As `trends.contrasts`, a row for each of the statistics, and for what running statistics lose over the others.
+        A row each: `contrast`, `mean`, `low`, `high` (the 95 % interval over seeds and test images, not corrected),
+        `p` (corrected for the number of rows).
     """
-    table = evaluated(runs)
-    per_seed = {name: trends.slopes(part, "images", "error") for name, part in table.groupby("statistics", sort=False)}
-    per_seed |= {name: per_seed["running"] - per_seed[other] for other, name in REPAIRS.items()}
-    return trends.contrasts(pd.DataFrame(per_seed))
-
-
-def over_images(runs: pd.DataFrame) -> pd.Series:
-    """The contrast of running statistics again, its interval over seeds and test images together (see `bootstrap`).
-
-    Which images an evaluation with other statistics gets wrong is not recorded.
-    """
-    batch = runs[runs["norm_arg"] == "batch"]
-    images = sorted(batch["ghost_batch_size"].unique())
-    slope = dict(zip(images, -trends.weights(images), strict=True))  # of the error
-    return bootstrap.contrasts(bootstrap.resample(batch, ["ghost_batch_size"]), [slope]).iloc[0]
-
-
-def claims(runs: pd.DataFrame) -> dict[str, Holds]:
-    """Which predictions hold: that statistics of fewer images do harm, and where the harm lies; None where not sure.
-
-    `harm`: with running statistics it is more than the chance of seeds and of test images would give. `learning`: it is
-    there with the statistics that the network learned with, too. `running_average`: own and precise statistics repair
-    it, and with precise ones none is seen. `fixed_statistics`: own ones repair it, and with precise ones some is left.
-    """
-    # More images, less error; and a repair makes the slope less steep.
-    running, own, precise, by_own, by_precise = common.signs(contrasts(runs), -1)
-    harm = running
-    if running is not None:
-        both = over_images(runs)
-        harm = running if both["low"] > 0 or both["high"] < 0 else None
-    left = bool(harm and by_own and precise)
-    return {
-        "harm": harm,
-        "learning": own,
-        "running_average": False if left else bool(harm and by_own and by_precise) or None,
-        "fixed_statistics": left or None,
-    }
-
-
-def answer(runs: pd.DataFrame) -> list[str]:
-    """A verdict on each prediction of the section, with the numbers that it rests on."""
-    table, both, holds = contrasts(runs), over_images(runs), claims(runs)
-    slope = {
-        row.contrast: f"{decimal(100 * row.mean, 2, sign=True)} ({_sure(row.low, row.high)})"
-        for row in table.itertuples()
-    }
-
-    said = {name: VERDICTS[each] for name, each in holds.items()}
-    sentences = [
-        f"With running statistics, the test error changes by {slope['running']} percentage points for each doubling of "
-        f"the images that share statistics; over seeds and test images together: {_sure(both['low'], both['high'])}. "
-        f"That fewer images do harm is {said['harm']}.",
-        f"**Learning** is {said['learning']}: with own statistics, the change is {slope['own']}.",
-        f"**Running average** is {said['running_average']}, **fixed statistics** is {said['fixed_statistics']}: the "
-        "change with running statistics minus that with own ones is "
-        f"{slope[REPAIRS['own']]}, minus that with precise ones {slope[REPAIRS['precise']]}. With precise ones it is "
-        f"{slope['precise']}.",
+    images = [at for at in _images(resampled) if at >= fewest]
+    line = dict(zip(images, trends.weights(images), strict=True))  # the accuracy's for each doubling is the same
+    sums = [
+        {(name, at): part * line[at] for name, part in parts.items() for at in images} for parts in CONTRASTS.values()
     ]
-    if runs["seed"].nunique() > 1:
-        several = contrasts(runs[runs["ghost_batch_size"] != 1])  # layer and group have 0
-        own, running = (100 * part.set_index("contrast")["excluded"] for part in (table, several))
-        sentences.append(
-            "What these seeds exclude, for each doubling and in either direction: a change of more than "
-            f"{decimal(own['own'], 2)} points with own statistics, and, from two images on, of more than "
-            f"{decimal(running['running'], 2)} with running ones."
-        )
-    return sentences
+    table = bootstrap.contrasts(resampled, sums)
+    return pd.DataFrame({"contrast": list(CONTRASTS)}).join(table.assign(p=holm(table["p"])))
 
 
-def _sure(low: float, high: float) -> str:
-    found = interval(100 * low, 100 * high, 2, sign=True)
-    return "a single seed" if found == UNKNOWN else found
+def _images(resampled: Resampled) -> list[int]:
+    return sorted(images for name, images in resampled.found.index if name == "running")
 
 
-def results(runs: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+def claims(table: pd.DataFrame) -> dict[str, Holds]:
+    """Which predictions hold, by `slopes`: that fewer images do harm, and where it lies; None where that is not sure.
+
+    `harm`: with running statistics, fewer images make a larger error. `learning`: with own ones, too.
+    `running_average`: with running ones, and own and precise ones each take more than half of it away.
+    `fixed_statistics`: with running ones, and own ones take more than half of it away, and precise ones leave more.
+    """
+    running, own, _, by_own, by_precise, left = common.signs(table, +1)
+    return {
+        "harm": running,
+        "learning": own,
+        "running_average": common.overall([running, by_own, by_precise]),
+        "fixed_statistics": common.overall([running, by_own, left]),
+    }
+
+
+def numbers(resampled: Resampled) -> dict[str, str]:
+    """The numbers of the section's text, as they are printed.
+
+    `fewest`, `most`: images, with the errors `running_fewest`, … of each evaluation, and those of the other
+    normalizations by their names. `running`, …: their slopes in percentage points; `left`: that of precise minus that
+    of own ones; `several`: that of running ones from two images on; `excluded_own`, `excluded_several`: the intervals
+    hold no slope further from 0.
+    """
+    images, errors = _images(resampled), bootstrap.errors(resampled).set_index(["statistics", "images"])
+    found = {"fewest": count(images[0]), "most": count(images[-1]), "tests": count(len(CONTRASTS))}
+    found |= {str(name): _percent(row) for (name, at), row in errors.iterrows() if at == 0}
+    for end in ("fewest", "most"):
+        at = images[0 if end == "fewest" else -1]
+        found |= {f"{name}_{end}": _percent(errors.loc[(name, at)]) for name in EVALUATIONS}
+    table, several = (slopes(resampled, fewest).set_index("contrast") for fewest in (1, 2))
+    found |= {name: _points(table.loc[name]) for name in EVALUATIONS}
+    found |= {"left": _points(table.loc["precise − own"]), "several": _points(several.loc["running"])}
+    for name, row in (("own", table.loc["own"]), ("several", several.loc["running"])):
+        found[f"excluded_{name}"] = decimal(100 * max(-row["low"], row["high"]), 2)
+    return found
+
+
+def _percent(row: pd.Series) -> str:
+    return estimate(100 * row["mean"], 100 * row["low"], 100 * row["high"], 2, unit="%")
+
+
+def _points(row: pd.Series) -> str:
+    return estimate(100 * row["mean"], 100 * row["low"], 100 * row["high"], 2, sign=True)
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """`slopes` as the report prints it, in percentage points."""
+    cells = [with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2, sign=True) for row in table.itertuples()]
+    return pd.DataFrame({"slope": table["contrast"], "change": cells, "p": table["p"].map(probability)})
+
+
+def results(resampled: Resampled, published: pd.DataFrame) -> pd.DataFrame:
     """Test error in percent as the report prints it, a row a number of images, beside that of Wu & He (2018).
 
     `published` has the columns `normalization`, `batch_size`, `error` (0 to 1), a row a number.
     """
-    table = errors(runs)
-    table["shown"] = [
-        with_interval(100 * mean, 100 * max(low, 0), 100 * high, 2)
-        for mean, low, high in table[["mean", "low", "high"]].to_numpy()
-    ]
-    wide = table.pivot(index="images", columns="statistics", values="shown").astype(object)
+    table = bootstrap.errors(resampled).query("images > 0")
+    cells = [with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2) for row in table.itertuples()]
+    wide = table.assign(shown=cells).pivot(index="images", columns="statistics", values="shown").astype(object)
+    wide = wide[list(EVALUATIONS)].rename_axis(columns=None)
     theirs = published.pivot(index="batch_size", columns="normalization", values="error")
     for name in theirs:
         wide[f"Wu & He: {name}"] = (100 * theirs[name]).map(lambda error: decimal(error, 1))
-    return wide.fillna(UNKNOWN).reset_index().rename_axis(columns=None)
+    return wide.fillna(UNKNOWN).reset_index()
 
 
-def figure(runs: pd.DataFrame) -> Figure:
-    """Error against images that share statistics, a line a way of evaluation; the other normalizations as flat lines.
-
-    Bars and bands are 95 % intervals over the seeds.
-    """
-    drawn, axes = new_figure(5.2, 3.8)
-    axis, table, others = axes[0, 0], errors(runs), beside(runs)
-    least = 100 * min(table["mean"].min(), others["mean"].min()) / 3  # the axis has no 0
-    lines.set_ticks(axis, sorted(table["images"].unique()), base=2)
-    for number, (name, part) in enumerate(table.groupby("statistics", observed=True)):
+def figure(resampled: Resampled) -> Figure:
+    """Error against images that share statistics, a line an evaluation; the other normalizations as flat lines."""
+    drawn, axes = new_figure(5.4, 3.8)
+    axis, table = axes[0, 0], bootstrap.errors(resampled)
+    least = 100 * table["mean"].min() / 3  # the axis has no 0
+    lines.set_ticks(axis, _images(resampled), base=2)
+    for number, (name, part) in enumerate(table.groupby("statistics", observed=True, sort=False)):
         mean, low, high = 100 * part[["mean", "low", "high"]].to_numpy().T
-        bars = np.array([mean - low.clip(least), high - mean])
-        axis.errorbar(
-            part["images"] * 1.04 ** (number - 1), mean, bars, capsize=2, label=f"batch, {name}", **LOOKS[str(name)]
-        )
-    for row in others.itertuples():
-        how = look(row.normalization, marker="")
-        axis.axhline(100 * row.mean, **how)
-        axis.axhspan(100 * max(row.low, least / 100), 100 * row.high, color=how["color"], alpha=0.12, lw=0)
+        low = low.clip(least)
+        if name in EVALUATIONS:
+            bars, x = np.array([mean - low, high - mean]), part["images"] * 1.04 ** (number - 1)
+            axis.errorbar(x, mean, bars, capsize=2, label=f"batch, {name}", **LOOKS[str(name)])
+        else:
+            how = look(str(name), marker="")
+            axis.axhline(mean[0], **how)
+            axis.axhspan(low[0], high[0], color=how["color"], alpha=0.12, lw=0)
     lines.fine_logarithm(axis)
     axis.set_xlabel("Images that share statistics")
     axis.set_ylabel("Test error (%)")
@@ -184,12 +171,12 @@ def figure(runs: pd.DataFrame) -> Figure:
     return drawn
 
 
-def describe(runs: pd.DataFrame) -> str:
+def describe(resampled: Resampled) -> str:
     """The figure in words, with its numbers."""
-    table = errors(runs).rename(columns={"statistics": "normalization"})
-    others = ", ".join(f"{row.normalization} {decimal(100 * row.mean, 2)}" for row in beside(runs).itertuples())
+    table = bootstrap.errors(resampled).rename(columns={"statistics": "normalization"})
+    batch, others = (part for _, part in table.groupby(table["images"] == 0))
+    flat = ", ".join(f"{row.normalization} {decimal(100 * row.mean, 2)}" for row in others.itertuples())
     return (
-        f"Mean test error in percent by images that share batch normalization's statistics, with {INTERVAL}s over the "
-        f"seeds, evaluated with three statistics: {lines.in_words(table, 'images', 2)}. Beside it, as flat lines: "
-        f"{others}."
+        f"Mean test error in percent by images that share batch normalization's statistics, with {INTERVAL}s, "
+        f"evaluated with three statistics: {lines.in_words(batch, 'images', 2)}. Beside it, as flat lines: {flat}."
     )

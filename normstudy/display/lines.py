@@ -3,6 +3,8 @@
 A table of means has a row for each `normalization` and setting: `mean`, and `low` and `high` where it has intervals.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -28,7 +30,7 @@ def draw(
         axis.errorbar(x, scale * part["mean"], yerr=half, capsize=2, **how)
 
 
-def set_ticks(axis: Axes, settings: list[float], base: int = 10) -> None:
+def set_ticks(axis: Axes, settings: Sequence[float], base: int = 10) -> None:
     """A logarithmic axis with a tick at each setting and nowhere else."""
     axis.set_xscale("log", base=base)
     axis.set_xticks(settings, [exact(setting) for setting in settings])
