@@ -29,11 +29,12 @@ def leads(resampled: Resampled) -> pd.DataFrame:
     """How much more accurate the network is with each normalization than without, after each number of epochs.
 
     Returns:
-        A row each: `normalization`, `epochs`, `mean`, `low`, `high`, `p` (corrected for the number of rows).
+        A row each: `normalization`, `epochs`, `mean`, `low`, `high`, `p` (corrected for the number of normalizations).
     """
     settings = [setting for setting in resampled.found.index if setting[0] != "none"]
     table = bootstrap.contrasts(resampled, [{(name, at): 1, ("none", at): -1} for name, at in settings])
-    return pd.DataFrame(settings, columns=["normalization", "epochs"]).join(table.assign(p=holm(table["p"])))
+    table = pd.DataFrame(settings, columns=["normalization", "epochs"]).join(table)
+    return table.assign(p=table.groupby("epochs")["p"].transform(holm))
 
 
 def shrinking(resampled: Resampled) -> pd.DataFrame:
@@ -48,27 +49,38 @@ def shrinking(resampled: Resampled) -> pd.DataFrame:
     return pd.DataFrame({"normalization": names}).join(table.assign(p=holm(table["p"])))
 
 
-def figure(table: pd.DataFrame) -> Figure:
-    """Error against epochs, both on logarithmic axes; `table` is that of `bootstrap.errors`."""
-    drawn, axes = new_figure(5.4, 3.6)
-    axis = axes[0, 0]
-    lines.set_ticks(axis, sorted(table["epochs"].unique()), base=2)
-    axis.set_yscale("log")
-    lines.draw(axis, table, "epochs", spread=0.03)
-    lowest, highest = 100 * table["mean"].min(), 100 * table["mean"].max()
-    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if lowest / 2 <= tick <= 2 * highest]
-    axis.set_yticks(ticks, [decimal(tick, 1 if tick < 1 else 0) for tick in ticks])
-    axis.minorticks_off()
-    axis.set_xlabel("Epochs")
-    axis.set_ylabel("Test error (%)")
-    axis.legend()
+def figure(table: pd.DataFrame, ahead: pd.DataFrame) -> Figure:
+    """Error against epochs, both on logarithmic axes, and below it the leads, which are surer than errors.
+
+    `table` is that of `bootstrap.errors`, `ahead` that of `leads`.
+    """
+    drawn, axes = new_figure(5.2, 4.6, rows=2)
+    above, below = axes[:, 0]
+    for axis in (above, below):
+        lines.set_ticks(axis, sorted(table["epochs"].unique()), base=2)
+    lines.fine_logarithm(above, (1, 1.5, 2, 3, 5, 7))
+    lines.draw(above, table.drop(columns=["low", "high"]), "epochs")
+    above.set_ylabel("Test error (%)")
+    above.tick_params(labelbottom=False)
+    below.axhspan(-100 * MARGIN, 100 * MARGIN, color="#333333", alpha=0.12, lw=0)
+    below.axhline(0, color="#333333", linewidth=0.8)
+    lines.draw(below, ahead, "epochs", spread=0.04)
+    below.set_xlim(above.get_xlim())
+    below.set_xlabel("Epochs")
+    below.set_ylabel("Lead over none (points)")
+    drawn.legend(
+        *above.get_legend_handles_labels(), ncols=5, loc="outside upper center", columnspacing=1, frameon=False
+    )
     return drawn
 
 
-def describe(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame, ahead: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
-    said = lines.in_words(table, "epochs", 2)
-    return f"Mean test error in percent by the number of epochs, with {INTERVAL}s: {said}."
+    errors, points = lines.in_words(table, "epochs", 2), lines.in_words(ahead, "epochs", 2)
+    return (
+        f"Above, mean test error in percent by the number of epochs: {errors}. Below, how many percentage points more "
+        f"accurate than without normalization, with {INTERVAL}s: {points}."
+    )
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:

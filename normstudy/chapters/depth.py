@@ -214,7 +214,7 @@ def figure(table: pd.DataFrame) -> Figure:
     Depths are evenly spaced.
     """
     kinds, depths = list(table["initialization"].unique()), sorted(table["depth"].unique())
-    drawn, axes = new_figure(5.4, 5.2, rows=2, columns=len(kinds))
+    drawn, axes = new_figure(5.2, 4.6, rows=2, columns=len(kinds))
     means = table.assign(place=table["depth"].map(depths.index))
     for column, kind in enumerate(kinds):
         above, below = axes[:, column]

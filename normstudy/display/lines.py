@@ -37,10 +37,10 @@ def set_ticks(axis: Axes, settings: Sequence[float], base: int = 10) -> None:
     axis.xaxis.set_minor_locator(NullLocator())
 
 
-def fine_logarithm(axis: Axes) -> None:
-    """A logarithmic vertical axis of few powers of ten, with ticks at 1, 2 and 5 of each."""
+def fine_logarithm(axis: Axes, ticks: Sequence[float] = (1, 2, 5)) -> None:
+    """A logarithmic vertical axis of few powers of ten, with these ticks in each."""
     axis.set_yscale("log")
-    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_locator(LogLocator(subs=ticks))
     axis.yaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_minor_locator(NullLocator())
 
