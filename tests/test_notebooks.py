@@ -44,7 +44,7 @@ class TestSource:
         assert not any(re.match(r"(fig|tbl)-", label[1]) for label in labels if label), "the article owns the prefixes"
 
 
-LESSONS = [path for path in NOTEBOOKS if path.stem in ("variant", "interactive")]
+LESSONS = [path for path in NOTEBOOKS if path.stem in ("variant", "statistics", "interactive")]
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)

@@ -15,7 +15,7 @@ from torch import Tensor
 from normstudy.display.figures import new_figure
 from normstudy.display.notation import decimal, exact
 from normstudy.normalizations import NORMALIZATIONS
-from normstudy.statistics import count, sharing_sets
+from normstudy.statistics import count, sharing_sets, statistics
 
 # Okabe & Ito's colours, the strongest first; the darkest are lightened until black writing on them is easy to read.
 HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#8C8C8C")
@@ -71,7 +71,31 @@ def sharing_figure(x: Tensor, groups: int, names: Sequence[str] = ("batch", "lay
     return figure
 
 
-def _sheet(axis: Axes, x: Tensor, sets: Tensor, colours: Sequence[str]) -> None:
+def worked_figure(x: Tensor, name: str, groups: int) -> Figure:
+    """The sheet of x (N, C, H, W) for one normalization, below each frame its mean and its standard deviation."""
+    found, colours = statistics(x, name, groups), set_colours(x.shape, name, groups)
+    number, channels, height, width = x.shape
+    figure, axes = new_figure(2.7, 3.7)
+    axis, apart = axes[0, 0], 1.2
+    frames = _sheet(axis, x, found.sets, colours, apart)
+    for index, (low, high) in frames.items():
+        mean, deviation = (decimal(float(of[index]), 2) for of in (found.means, found.standard_deviations))
+        narrow = high[0] - low[0] < 2 * width
+        text = f"μ {mean}{chr(10) if narrow else '   '}σ {deviation}"
+        axis.text((low[0] + high[0]) / 2, high[1] + 0.1, text, ha="center", va="top", fontsize=8, linespacing=1.1)
+    axis.set_title(f"{name}: {len(frames)} means, {len(frames)} deviations", fontsize=9)
+    axis.set_xticks([(channel + 0.5) * width + 0.4 * channel for channel in range(channels)], range(1, channels + 1))
+    axis.set_yticks([(image + 0.5) * height + apart * image for image in range(number)], range(1, number + 1))
+    axis.xaxis.tick_top()
+    axis.xaxis.set_label_position("top")
+    axis.set(xlabel="channel", ylabel="image", ylim=(number * (height + apart) + 0.9, -0.3))
+    return figure
+
+
+def _sheet(
+    axis: Axes, x: Tensor, sets: Tensor, colours: Sequence[str], apart: float = 0.4
+) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Draw the elements of x, images `apart`; return for each set the corners of its frame."""
     number, channels, height, width = x.shape
     axis.grid(visible=False)
     for spine in axis.spines.values():
@@ -79,16 +103,19 @@ def _sheet(axis: Axes, x: Tensor, sets: Tensor, colours: Sequence[str]) -> None:
     axis.tick_params(length=0)
     corners: dict[int, list[tuple[float, float]]] = {}
     for (n, c, h, w), value in np.ndenumerate(x.numpy()):
-        left, top, index = 1.0 * w + (width + 0.4) * c, 1.0 * h + (height + 0.4) * n, int(sets[n, c, h, w])
+        left, top, index = 1.0 * w + (width + 0.4) * c, 1.0 * h + (height + apart) * n, int(sets[n, c, h, w])
         axis.add_patch(Rectangle((left, top), 1, 1, facecolor=colours[index], edgecolor="white", linewidth=0.5))
-        axis.text(left + 0.5, top + 0.5, exact(value), ha="center", va="center", fontsize=7, color="black")
+        axis.text(left + 0.5, top + 0.5, exact(value), ha="center", va="center", fontsize=8, color="black")
         corners.setdefault(index, []).append((left, top))
-    for places in corners.values():
+    frames = {}
+    for index, places in corners.items():
         low, high = np.min(places, axis=0) - 0.08, np.max(places, axis=0) + 1.08
+        frames[index] = low, high
         axis.add_patch(Rectangle(tuple(low), *(high - low), fill=False, edgecolor="#333333", linewidth=1.2))
     axis.set_xlim(-0.3, channels * (width + 0.4))
-    axis.set_ylim(number * (height + 0.4), -0.3)
+    axis.set_ylim(number * (height + apart), -0.3)
     axis.set_aspect("equal")
+    return frames
 
 
 def before_and_after_figure(table: pd.DataFrame) -> Figure:

@@ -1,0 +1,35 @@
+"""Tables that a notebook shows and keeps for a download, and the values that it leaves for the text."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from normstudy.display import figures
+
+
+class Downloads:
+    """The folder of what a notebook leaves behind; where its name is empty, nothing is written."""
+
+    def __init__(self, name: str):
+        self.path = Path(name) if name else None
+        if self.path:
+            self.path.mkdir(parents=True, exist_ok=True)
+
+    def show(self, name: str, table: pd.DataFrame, digits: int | None = None) -> None:
+        """Show a table, as `figures.table` does, and keep it."""
+        figures.table(table, digits)
+        self.keep(name, table)
+
+    def keep(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table in full, as CSV."""
+        if self.path:
+            table.to_csv(self.path / f"{name}.csv", index=False)
+
+    def values(self, numbers: Mapping[str, Any], claims: Mapping[str, bool | None]) -> None:
+        """Leave numbers, as they are printed, and claims, of which None is left open, for the text."""
+        if self.path:
+            content = {"numbers": dict(numbers), "claims": dict(claims)}
+            (self.path / "variables.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
