@@ -70,7 +70,7 @@ def figure(found: list[Stage]) -> Figure:
     drawn, axes = new_figure(4.2, 0.44 * len(found) + 0.3)
     axis = axes[0, 0]
     axis.axis("off")
-    axis.set(xlim=(0, 4.2), ylim=(len(found) - 0.4, -1), aspect="auto")
+    axis.set(xlim=(0, 4.2), ylim=(len(found) - 0.6, -1), aspect="auto")
     largest = max(max(stage.shape[1:], default=1) for stage in found)
     for place, words in ((1.0, "layers"), (3.25, "shape"), (4.2, "parameters")):
         axis.text(place, -0.75, words, ha="left" if place == 1 else "right", va="center", fontsize=8.5, weight="bold")
