@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from normstudy.experiments.parameters import Value, comparable
 from normstudy.pipeline.forkserver import Forkserver, Process
 from normstudy.pipeline.plan import Run
-from normstudy.pipeline.staleness import made_from_the_same, read_record, record_of
+from normstudy.pipeline.staleness import made_from_the_same, may_differ, read_record, record_of
 
 
 class State(Enum):
@@ -59,7 +60,9 @@ def start(root: Path, run: Run, forkserver: Forkserver) -> Attempt:
             checkpoint.replace(aside / checkpoint.name)
         if leftover != _failed(run):
             shutil.rmtree(leftover, ignore_errors=True)
-    _write_parameters(aside, run.parameters | _beside(root, run) | {"output": aside.relative_to(root).as_posix()})
+    _write_parameters(
+        aside, run.parameters | _beside(root, run, record) | {"output": aside.relative_to(root).as_posix()}
+    )
     log = aside / "log.txt"
     log.write_text(
         f"{run.source.name} with {run.name}'s parameters\n", encoding="utf-8"
@@ -69,10 +72,14 @@ def start(root: Path, run: Run, forkserver: Forkserver) -> Attempt:
     return Attempt(run, process, aside, time.monotonic())
 
 
-def _beside(root: Path, run: Run) -> dict[str, Value]:
-    """The result that is there until the new one takes its place: what a variant is set beside unless it is told."""
-    there = run.parameters.get("baseline") == "" and comparable(run.folder)
-    return {"baseline": run.folder.relative_to(root).as_posix()} if there else {}
+def _beside(root: Path, run: Run, record: Mapping[str, Any]) -> dict[str, Value]:
+    """The result that is there until the new one takes its place: a variant is set beside it unless it is told.
+
+    Not where the two have the same numbers, because nothing but how they are shown has changed.
+    """
+    was = read_record(run.folder)
+    wanted = run.parameters.get("baseline") == "" and comparable(run.folder) and was and may_differ(was, record)
+    return {"baseline": run.folder.relative_to(root).as_posix()} if wanted else {}
 
 
 def _write_parameters(folder: Path, values: Mapping[str, Value]) -> None:

@@ -83,6 +83,13 @@ def made_from_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool
     return {**one, "sources": ""} == {**other, "sources": ""}
 
 
+def may_differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether the numbers of two runs may differ: by their parameters, the data, or the code that decides numbers."""
+    deciding = provenance.code([provenance.RUNS])
+    differs = any(was["code"].get(module) != now["code"].get(module) for module in deciding)
+    return differs or any(was[part] != now[part] for part in ("parameters", "data"))
+
+
 def reasons(run: "Run") -> list[Reason]:
     """Why a run's result is out of date; none if it is up to date."""
     was = read_record(run.folder)

@@ -138,6 +138,12 @@ def test_a_variant_can_be_set_beside_another_and_is_not_run_again_without_it(don
     assert run_all(done) == {}
 
 
+def test_a_result_with_the_same_numbers_is_nothing_to_be_set_beside(done: Path):
+    spoil(done, "'how it is shown'", VARIANT)
+    assert run_all(done)["batch"] == "done"
+    assert beside(done, "batch") == ""
+
+
 def test_an_incomplete_result_is_nothing_to_be_set_beside(done: Path):
     (done / "report/executed/digits/batch/predictions.csv").unlink()
     assert run_all(done, overrides={"epochs": "5"})["batch"] == "done"
