@@ -1,5 +1,6 @@
 """The command `normstudy`: run the notebooks that are out of date, say which those are, make the report."""
 
+import json
 import math
 import signal
 import sys
@@ -13,10 +14,13 @@ from rich.live import Live
 from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from normstudy.checking import process, verdict
+from normstudy.checking import report as check_report
 from normstudy.experiments import places
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.experiments.places import StudyError
 from normstudy.files import DATASETS
+from normstudy.machine.model_files import ModelError
 from normstudy.pipeline import execution, handover, progress
 from normstudy.pipeline.attempts import State
 from normstudy.pipeline.execution import Progress
@@ -174,6 +178,44 @@ def sweep(file: Path, overrides: dict[str, str], jobs: int | None, scheduler: st
         finally:
             signal.signal(signal.SIGINT, before)
     console.print(str(table))
+
+
+@main.command()
+@click.argument("models", metavar="[FILE[:CLASS]]…", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print what was found for a program to read.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write what was found as a page.")
+@click.option("--time-limit", type=float, callback=_positive, default=process.SECONDS, help="Seconds a file may take.")
+@click.option("--traceback", is_flag=True, help="Print the traceback of a file that cannot be checked.")
+def check(models: tuple[str, ...], as_json: bool, html: Path | None, time_limit: float, traceback: bool) -> None:
+    """Measure what the normalization layers of a model.py really compute; of the project's own if none is named.
+
+    A file is executed: check only those that you trust. The exit code is 0 if each does what its argument says, 1 if
+    one does not, and 2 if one cannot be checked.
+    """
+    all_checked = []
+    for model in models or ("",):
+        name = model or "the project's own"
+        try:
+            variants = verdict.judge(process.examined(model, time_limit))
+            all_checked.append({"model": name, "variants": variants})
+        except ModelError as error:
+            all_checked.append({"model": name, "error": str(error)})
+            if traceback:
+                console.print(*error.__notes__ if hasattr(error, "__notes__") else (), end="")
+    if html:
+        html.write_text(check_report.page(all_checked), encoding="utf-8")
+    if as_json:
+        print(json.dumps(all_checked, indent=1))
+    elif len(all_checked) > 1:
+        for checked in all_checked:
+            console.print(check_report.line(checked))
+        console.print(check_report.summary(all_checked))
+    elif "error" in all_checked[0]:
+        raise ModelError(all_checked[0]["error"])
+    else:
+        for part in check_report.lines(all_checked[0]):
+            console.print(part)
+    sys.exit(max(map(check_report.code, all_checked)))
 
 
 @main.command()

@@ -1,0 +1,183 @@
+"""Builds somebody's network with each normalization, and says what it really computes: plain data, to be judged."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from normstudy.checking import running, sharing
+from normstudy.checking.layers import Layer, find
+from normstudy.checking.trace import Trace, record
+from normstudy.machine import model_files
+from normstudy.machine.model_files import ModelError
+from normstudy.model import count_parameters
+from normstudy.training import l1_penalty, l2_penalty
+
+ARGUMENTS = ("batch", "layer", "group")
+"""The values of `norm_arg` that are examined."""
+
+IMAGES = 6  # of a batch: not the number of channels of many layers, and two and three divide it
+CLASSES = 10
+
+Found = dict[str, Any]
+
+
+def examine(make: Callable[..., Any]) -> dict[str, Found]:
+    """What there is to say of the network with each normalization, by the value of `norm_arg`.
+
+    Raises:
+        ModelError: the network can be built with none of them.
+    """
+    found: dict[str, Found] = {}
+    refused: list[ModelError] = []
+    for norm_arg in ARGUMENTS:
+        try:
+            build(make, norm_arg)
+        except ModelError as error:
+            refused.append(error)
+            found[norm_arg] = {"broken": str(error), "layers": []}
+        else:
+            found[norm_arg] = _of(partial(build, make, norm_arg))
+    if len(refused) == len(ARGUMENTS):
+        raise refused[0]
+    return found
+
+
+def build(make: Callable[..., Any], norm_arg: str) -> nn.Module:
+    """A new network, the same each time, with all its parameters.
+
+    Raises:
+        ModelError: it cannot be built, or it is no network.
+    """
+    torch.manual_seed(0)
+    net = model_files.construct(make, norm_arg, {})
+    if not isinstance(net, nn.Module):
+        raise ModelError(f"{make.__name__}({norm_arg!r}) is a {type(net).__name__}; it must be a torch.nn.Module")
+    return model_files.with_all_parameters(net)
+
+
+def _of(make: Callable[[], nn.Module]) -> Found:
+    net, images = make().train(), _images(0)
+    try:
+        logits = net(images)
+        if not isinstance(logits, Tensor) or logits.shape != (IMAGES, CLASSES):
+            given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            return _broken(f"gives {given} for {tuple(images.shape)}; it must give {(IMAGES, CLASSES)}")
+        if not logits.isfinite().all():
+            return _broken("gives numbers that are not finite")
+        F.cross_entropy(logits, torch.arange(IMAGES)).backward()  # type: ignore[no-untyped-call]
+        net(images[:3])
+        net.eval()(images[:1])
+    except Exception as error:
+        return _broken(model_files.raised(error))
+    trained = {name: parameter for name, parameter in net.named_parameters() if parameter.requires_grad}
+    return {
+        "parameters": count_parameters(net),
+        "without_gradient": [name for name, parameter in trained.items() if parameter.grad is None],
+        "probabilities": bool((logits >= 0).all() and torch.allclose(logits.sum(dim=1), torch.ones(IMAGES))),
+        **_penalties(net, trained),
+        **_normalization(make),
+    }
+
+
+def _broken(why: str) -> Found:
+    return {"broken": why, "layers": []}
+
+
+def _images(seed: int) -> Tensor:
+    return torch.randn(IMAGES, 1, 28, 28, generator=torch.Generator().manual_seed(seed))
+
+
+def _penalties(net: nn.Module, trained: dict[str, nn.Parameter]) -> Found:
+    """The parameters that each penalty moves, and the matrices and kernels that neither does."""
+    moved: dict[str, list[str]] = {"l1": [], "l2": []}
+    for name, penalty in (("l1", l1_penalty), ("l2", l2_penalty)):
+        try:
+            gradients = torch.autograd.grad(penalty(net), list(trained.values()), allow_unused=True)
+        except (RuntimeError, ValueError):  # there are no weights that it could cover
+            continue
+        moved[name] = [
+            each for each, gradient in zip(trained, gradients, strict=True) if gradient is not None and gradient.any()
+        ]
+    free = [name for name, value in trained.items() if value.dim() > 1 and name not in moved["l1"] + moved["l2"]]
+    return {"l1": moved["l1"], "l2": moved["l2"], "not_penalized": free}
+
+
+def _normalization(make: Callable[[], nn.Module]) -> Found:
+    """The normalization layers in training mode, and what becomes of them in evaluation mode."""
+    images = _images(0)
+
+    def step(net: nn.Module) -> Trace:
+        torch.manual_seed(0)
+        return record(net.train(), images)
+
+    net = _moved(make())
+    layers = find(net, step(net))
+    measured = [_layer(layer) for layer in layers]
+    alike = [place for place, layer in enumerate(measured) if "batch" in layer["names"]]
+    net = _moved(make())
+    words = running.of_layers(net, images, [layers[place] for place in alike], lambda: step(net))
+    for place, word in zip(alike, words, strict=True):
+        measured[place]["running"] = word
+    return {"layers": measured, **_evaluation(net.eval(), images)}
+
+
+@torch.no_grad()
+def _moved(net: nn.Module) -> nn.Module:
+    """The network with other parameters: gamma is not 1, nor beta 0."""
+    generator = torch.Generator().manual_seed(1)
+    for parameter in net.parameters():
+        factor, shift = (torch.rand(parameter.shape, generator=generator) for _ in range(2))
+        parameter.mul_(0.8 + 0.4 * factor).add_(0.1 * shift)
+    return net
+
+
+def _layer(layer: Layer) -> Found:
+    found = sharing.measure(layer.function, layer.shape)
+    given = sharing.example(layer.shape)
+    returned = layer.function(given)
+    each = torch.arange(1.0, layer.shape[1] + 1).view(1, -1, 1, 1)
+    same = not sharing.differs(returned, layer.function(given + each)).any()
+    regular = "some" not in found.extent
+    complete = layer.kind in ("mean and deviation", "deviation")
+    return {
+        "name": _name(layer),
+        "shape": list(layer.shape),
+        "kind": layer.kind,
+        "names": list(found.names),
+        "extent": found.extent,
+        "groups": found.groups,
+        "count": found.count,
+        "size": found.size,
+        "even": found.even,
+        "sheet": found.sheet,
+        "exact": not (complete and regular)
+        or sharing.normalizes(layer.function, found, layer.kind == "mean and deviation"),
+        "constant": same and layer.kind == "fixed",
+        "parameters": {name: list(shape) for name, shape in layer.parameters.items()},
+        "before": layer.weighted_before,
+        "after": layer.weighted_after,
+        "useless_bias": layer.after if layer.bias and same and layer.kind != "fixed" else "",
+        "running": "",
+    }
+
+
+def _name(layer: Layer) -> str:
+    return layer.module if layer.leaf else f"{layer.module or 'forward'} (after {layer.after or 'the input'})"
+
+
+def _evaluation(net: nn.Module, images: Tensor) -> Found:
+    """Whether an image's answer depends on the others, and what the layers share."""
+    with torch.no_grad():
+        here, there = net(images), net(torch.cat([images[:1], _images(1)[1:]]))
+    apart = (here[0] - there[0]).abs().max() > 1e-3 * here[0].abs().max()
+    layers = []
+    for layer in find(net, record(net, images)):
+        alone = layer.kind == "fixed"
+        found = None if alone else sharing.measure(layer.function, layer.shape)
+        names, extent = ([], "") if found is None else (list(found.names), found.extent)
+        layers.append({"name": _name(layer), "kind": layer.kind, "names": names, "extent": extent})
+    return {"company": bool(apart), "evaluation": layers}

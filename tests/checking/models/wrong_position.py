@@ -1,0 +1,9 @@
+"""Layer normalization over the channels of each place."""
+
+from plain import Layer, Network, by_hand, layer_of
+
+
+def Net(norm_arg):
+    if norm_arg == "layer":
+        return Network(lambda channels, height: Layer(channels, lambda x: by_hand(x, 1)))
+    return Network(layer_of(norm_arg))
