@@ -164,7 +164,7 @@ def figure(resampled: Resampled) -> Figure:
             how = look(str(name), marker="")
             axis.axhline(mean[0], **how)
             axis.axhspan(low[0], high[0], color=how["color"], alpha=0.12, lw=0)
-    lines.fine_logarithm(axis)
+    lines.fine_logarithm(axis, (1, 1.5, 2, 3, 5, 7))
     axis.set_xlabel("Images that share statistics")
     axis.set_ylabel("Test error (%)")
     drawn.legend(ncols=3, loc="outside upper center", columnspacing=1, frameon=False)
