@@ -30,11 +30,9 @@
       <div class="controls">
         <button type="button" data-do="step" class="main">Next normalization <span aria-hidden="true">→</span></button>
         <button type="button" data-do="restart">Start again</button>
-        <label>a task <select name="task">${option(["", "none"])}${Object.entries(tasks).map(([name, { title }]) => option([name, title])).join("")}</select></label>
-      </div>
-      <p class="task" hidden></p>
-      <div class="controls">
         <label>values <select name="source">${Object.entries(SOURCES).map(option).join("")}</select></label>
+      </div>
+      <div class="controls">
         <label>images N <select name="N">${options(range(LARGEST[0], 1))}</select></label>
         <label>channels C <select name="C">${options(range(LARGEST[1], 1))}</select></label>
         <label>size H × W <select name="H">${range(LARGEST[2], 1).map((side) => option([side, `${side} × ${side}`])).join("")}</select></label>
@@ -48,6 +46,10 @@
         <button type="button" data-do="train" data-times="10" aria-describedby="why-mode">10 steps</button>
       </fieldset>
       <p class="note" id="why-mode"></p>
+      <div class="controls">
+        <label>a task <select name="task">${option(["", "none"])}${Object.entries(tasks).map(([name, { title }]) => option([name, title])).join("")}</select></label>
+      </div>
+      <p class="task" hidden></p>
       <p class="idea"></p>
       <fieldset class="chips">
         <legend>The sheet shows</legend>

@@ -4,7 +4,7 @@
   const closed = "details.folded:not([open])";
 
   const reveal = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = location.hash && document.getElementById(location.hash.slice(1));
     const folded = target && target.closest(closed);
     if (folded) {
       folded.open = true;

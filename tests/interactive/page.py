@@ -21,7 +21,8 @@ def write_page(folder: Path, *sections: str) -> Path:
     path.write_text(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Two figures</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="icon" href="data:,"><link rel="stylesheet" href="page.css"></head>'
+        '<link rel="icon" href="data:,"><link rel="stylesheet" href="page.css">'
+        '<script src="interactive/reading.js" defer></script></head>'
         f"<body><main><h1>Two figures</h1>{''.join(parts)}</main></body></html>",
         encoding="utf-8",
     )
