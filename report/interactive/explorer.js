@@ -15,6 +15,7 @@
   const VIEWS = { input: ({ values }) => values, normalized, output };
   const SOURCES = { example: "worked example", network: "trained network", random: "generated" };
 
+  const called = (name) => sentences.title(name).replace(/ normalization$/, "");
   const range = (length, first = 0) => Array.from({ length }, (_, i) => first + i);
   const option = ([value, label]) => `<option value="${value}">${label}</option>`;
   const options = (values) => values.map((value) => option([value, value])).join("");
@@ -25,7 +26,7 @@
     <form class="app" autocomplete="off">
       <fieldset class="cards">
         <legend>Normalization, and how many statistics it needs</legend>
-        ${NAMES.map((name) => radio("normalization", name, `<strong>${sentences.title(name).replace(/ normalization$/, "")}</strong>`, `<span class="count" data-normalization="${name}"></span>`)).join("")}
+        ${NAMES.map((name) => radio("normalization", name, `<strong>${called(name)}</strong>`, `<span class="count" data-normalization="${name}"></span>`)).join("")}
       </fieldset>
       <div class="controls">
         <button type="button" data-do="step" class="main">Next normalization <span aria-hidden="true">→</span></button>
@@ -237,7 +238,7 @@
       const { elements } = this.form;
       const grouped = apart(normalization).includes("G");
       elements.groups.disabled = !grouped;
-      this.find("#why-groups").textContent = grouped ? "" : `${sentences.title(normalization)} has no groups`;
+      this.find("#why-groups").textContent = grouped ? "" : `${called(normalization)} has no groups`;
       for (const choice of elements.mode) choice.disabled = !keeps(normalization);
       const still = !keeps(normalization) || evaluating(this.state) || ofBatch(this.state).size === 1;
       for (const button of this.form.querySelectorAll("[data-do=train]")) button.disabled = still;
