@@ -55,14 +55,13 @@ def pixels(x: Tensor) -> pd.DataFrame:
 
 def counts(x: Tensor, groups: int) -> pd.DataFrame:
     """How many means and standard deviations each normalization has, by the formula and for x (N, C, H, W)."""
-    here = f"here (N = {x.shape[0]}, C = {x.shape[1]}, G = {groups})"
     return pd.DataFrame(
         [
             {
                 "normalization": name,
                 "means": NORMALIZATIONS[name].count,
                 "standard deviations": NORMALIZATIONS[name].count,
-                here: statistics.count(x.shape, name, groups),
+                "here": statistics.count(x.shape, name, groups),
                 "values that share": statistics.statistics(x, name, groups).size,
             }
             for name in NORMALIZING

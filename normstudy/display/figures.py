@@ -164,6 +164,8 @@ def learning_curves(history: pd.DataFrame, normalization: str, earlier: pd.DataF
     loss.set_yscale("log")
     _over_epochs(loss, "Loss")
     _over_epochs(accuracy, "Accuracy (%)")
+    for axis in axes[0] if earlier is not None else ():
+        axis.legend(fontsize=8)
     return figure
 
 

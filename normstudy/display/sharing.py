@@ -139,12 +139,12 @@ def undoing_figure(original: Tensor, steps: Sequence[tuple[float, float, Tensor]
 
     `steps` holds gamma, beta and the returned image (H, W) of each panel.
     """
-    figure, axes = new_figure(1.45 * (len(steps) + 1), 2.0, columns=len(steps) + 1)
+    figure, axes = new_figure(0.86 * (len(steps) + 1), 1.4, columns=len(steps) + 1)
     everything = [original, *(image for _, _, image in steps)]
     low, high = min(float(image.min()) for image in everything), max(float(image.max()) for image in everything)
     titles = ["original", *(f"γ = {decimal(gamma, 2)}\nβ = {decimal(beta, 2)}" for gamma, beta, _ in steps)]
     for axis, image, title in zip(axes[0], everything, titles, strict=True):
         axis.imshow(image.numpy(), cmap="gray_r", vmin=low, vmax=high, interpolation="none")
-        axis.set_title(title, fontsize=8)
+        axis.set_title(title, fontsize=8.5)
         axis.axis("off")
     return figure

@@ -195,6 +195,11 @@ def check(values: Mapping[str, object], names: tuple[str, ...] | None = None) ->
     return {name: checked[name] for name in values}
 
 
+def among(names: Mapping[str, object]) -> dict[str, Value]:
+    """The parameters among the names of a notebook, checked as `check` does."""
+    return check({name: value for name, value in names.items() if name in Parameters.__annotations__})
+
+
 def _shown(value: object) -> str:
     text = _kind(value) if value is None or isinstance(value, dict | list) else " ".join(str(value).split())
     return f"{text[:60]}…" if len(text) > 60 else text or "empty"

@@ -89,6 +89,10 @@ def test_words_from_a_command_line_become_values_of_the_right_type():
     assert [type(value) for value in values.values()] == [int, float, str, int]
 
 
+def test_a_notebook_s_parameters_are_found_among_its_names():
+    assert parameters.among({"epochs": "3", "torch": pytest, "seed": 1}) == {"epochs": 3, "seed": 1}
+
+
 @pytest.mark.parametrize("name", [*parameters.VARIANTS, "digits"])
 def test_the_projects_own_files_pass_the_check(name: str):
     assert parameters.parameters(NOTEBOOK, [ROOT / "params" / f"{name}.yaml"], {})
