@@ -170,11 +170,18 @@ def learning_curves(history: pd.DataFrame, normalization: str, earlier: pd.DataF
 
 
 def digit_grid(
-    images: np.ndarray | Sequence[np.ndarray], titles: Sequence[str], columns: int = 5, size: float = 8
+    images: np.ndarray | Sequence[np.ndarray],
+    titles: Sequence[str],
+    columns: int = 10,
+    side: float = 0.8,
+    size: float = 8,
 ) -> Figure:
-    """Images (N, H, W), dark on light, in rows of `columns`, a title over each, of a `size` in points."""
+    """Images (N, H, W), dark on light, in rows of `columns`, a title over each.
+
+    `side` is that of an image with its margin, in inches, `size` that of the titles, in points.
+    """
     rows = max(1, -(-len(images) // columns))
-    figure, axes = new_figure(1.15 * columns, 1.35 * rows, rows, columns)
+    figure, axes = new_figure(side * columns, (side + 0.2) * rows, rows, columns)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])  # without them laying out takes half the time
         axis.axis("off")
