@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-NORMALIZATIONS = ("batch", "layer", "group", "instance", "none")
+from normstudy.normalizations import NORMALIZATIONS
 
 NORMALIZED_CHANNELS = (8, 12, 16, 16, 16)
 """The channels of each normalized layer, in order: what `groups` must divide. Those that `depth` adds have the last."""
@@ -52,10 +52,14 @@ class GhostBatchNorm2d(nn.BatchNorm2d):
         return f"{self.num_features}, images={self.images}"
 
 
+LAYERS = nn.BatchNorm2d | nn.GroupNorm | nn.Identity
+"""The kinds of layers that `normalization` makes."""
+
+
 def normalization(norm_arg: str, channels: int, groups: int, ghost_batch_size: int = 0) -> nn.Module:
     """The layer that `norm_arg` names, for activations (N, channels, H, W).
 
-    Each layer subtracts a mean and divides by a standard deviation; they differ only in the elements that share them:
+    Each layer subtracts a mean and divides by a standard deviation; they differ in the elements that share them:
 
     - `"batch"`: one channel of all images (Ioffe & Szegedy, 2015, arXiv:1502.03167), or of `ghost_batch_size` of them
     - `"layer"`: all channels of one image (Ba et al., 2016, arXiv:1607.06450)

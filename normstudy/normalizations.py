@@ -10,6 +10,8 @@ class Normalization:
 
     Attributes:
         name: the value of `norm_arg`.
+        title: its whole name.
+        source: who proposed it.
         count: how many means, and as many standard deviations, a layer has: a product of N images, C channels, G groups
             of channels, H rows and W columns. Values that agree in all of these share; so they share over all others.
             Empty where nothing is normalized.
@@ -17,14 +19,19 @@ class Normalization:
         colour: one of Okabe & Ito's, which stay apart for colour-blind readers.
         dash: of its line; with `marker` it tells lines apart without colour. As Matplotlib names it.
         marker: of its points.
+        centred: whether the mean is subtracted. Otherwise it counts as 0, and the standard deviation is the root mean
+            square.
     """
 
     name: str
+    title: str
+    source: str
     count: str
     idea: str
     colour: str
     dash: str | tuple[int, tuple[int, ...]]
     marker: str
+    centred: bool = True
 
     @property
     def apart(self) -> list[str]:
@@ -38,16 +45,30 @@ class Normalization:
         return "·".join(over if axis == "C" else axis for axis in "NCHW" if axis not in self.apart)
 
 
+# fmt: off
 NORMALIZATIONS = {
     each.name: each
     for each in (
-        Normalization("batch", "C", "each channel shares over all images", "#0072B2", "-", "o"),
-        Normalization("layer", "N", "each image shares over all channels", "#D55E00", "--", "s"),
-        Normalization("group", "N·G", "each image shares within each group of channels", "#009E73", "-.", "^"),
-        Normalization("instance", "N·C", "each image's channel shares with nothing else", "#CC79A7", ":", "D"),
-        Normalization("none", "", "nothing is normalized", "#555555", (0, (1, 1)), "x"),
+        Normalization(
+            "batch", "Batch normalization", "Ioffe & Szegedy, 2015",
+            "C", "each channel shares over all images", "#0072B2", "-", "o"
+        ),
+        Normalization(
+            "layer", "Layer normalization", "Ba et al., 2016",
+            "N", "each image shares over all channels", "#D55E00", "--", "s"
+        ),
+        Normalization(
+            "group", "Group normalization", "Wu & He, 2018",
+            "N·G", "each image shares within each group of channels", "#009E73", "-.", "^"
+        ),
+        Normalization(
+            "instance", "Instance normalization", "Ulyanov et al., 2016",
+            "N·C", "each image's channel shares with nothing else", "#CC79A7", ":", "D"
+        ),
+        Normalization("none", "No normalization", "", "", "nothing is normalized", "#555555", (0, (1, 1)), "x"),
     )
 }
+# fmt: on
 NORMALIZING = tuple(name for name, each in NORMALIZATIONS.items() if each.count)
 """Those that normalize."""
 

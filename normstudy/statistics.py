@@ -25,9 +25,8 @@ EPSILON = 1e-5  # PyTorch's default; keeps the division possible where all eleme
 def sharing_sets(shape: Sequence[int], norm_arg: str, groups: int = 1) -> Tensor:
     """Number the sets S_i: elements with the same number share a mean and a standard deviation.
 
-    Returns an int64 tensor of the given shape (N, C, H, W). Its values run from 0 to C−1 for batch normalization
-    (Ioffe & Szegedy 2015), N−1 for layer (Ba et al. 2016), N·G−1 for group (Wu & He 2018) and N·C−1 for instance
-    normalization (Ulyanov et al. 2016). `groups` is G; only group normalization looks at it.
+    Returns an int64 tensor of the given shape (N, C, H, W), whose values run from 0 to K−1, with K as `count` has it:
+    to C−1 for batch normalization. `groups` is G; only group normalization looks at it.
 
     Raises ValueError for another norm_arg, a shape that is not (N, C, H, W), and groups that do not divide C.
     """
@@ -41,7 +40,7 @@ def sharing_sets(shape: Sequence[int], norm_arg: str, groups: int = 1) -> Tensor
 
 
 def count(shape: Sequence[int], norm_arg: str, groups: int = 1) -> int:
-    """How many means, and as many standard deviations: C, N, N·G or N·C. Raises as `sharing_sets` does."""
+    """How many means, and as many standard deviations: K, as `normalizations` has it. Raises as `sharing_sets` does."""
     _check(shape, norm_arg, groups)
     return math.prod(_sizes(shape, groups)[letter] for letter in NORMALIZATIONS[norm_arg].apart)
 

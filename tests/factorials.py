@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from normstudy.analysis import inference
-from normstudy.normalizations import NORMALIZATIONS
 
-LEVELS = list(itertools.product(NORMALIZATIONS, inference.PENALTIES))
+NETWORKS = ("batch", "layer", "group", "instance", "none")
+LEVELS = list(itertools.product(NETWORKS, inference.PENALTIES))
 
 
 def factorial(

@@ -13,7 +13,8 @@ import torch
 
 from normstudy import data, training
 from normstudy.data import Dataset
-from normstudy.model import NORMALIZATIONS, Net
+from normstudy.model import Net
+from normstudy.normalizations import NORMALIZATIONS
 from normstudy.training import Diverged, EpochMetrics, Settings, evaluate, fit, penalty
 from tests.trainings import build, settings
 

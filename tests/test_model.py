@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from normstudy.model import NORMALIZATIONS, NORMALIZED_CHANNELS, GhostBatchNorm2d, Net, count_parameters, normalization
+from normstudy.model import LAYERS, NORMALIZED_CHANNELS, GhostBatchNorm2d, Net, count_parameters, normalization
+from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
 
 
 @pytest.mark.parametrize("norm_arg", NORMALIZATIONS)
@@ -17,16 +18,15 @@ def test_every_variant_has_fewer_than_8000_parameters(norm_arg: str) -> None:
     assert count_parameters(Net(norm_arg)) < 8000
 
 
-def test_batch_layer_and_group_have_the_same_number_of_parameters() -> None:
-    assert len({count_parameters(Net(norm_arg)) for norm_arg in ("batch", "layer", "group", "instance")}) == 1
+def test_all_that_normalize_have_the_same_number_of_parameters() -> None:
+    assert len({count_parameters(Net(norm_arg)) for norm_arg in NORMALIZING}) == 1
 
 
 @pytest.mark.parametrize("norm_arg", NORMALIZATIONS)
 def test_only_the_normalization_differs_between_variants(norm_arg: str) -> None:
     def rest(net: nn.Module) -> list[str]:
         layers = (layer for layer in net.modules() if not list(layer.children()))
-        normalizing = (nn.BatchNorm2d, nn.GroupNorm, nn.Identity)
-        return [repr(layer).replace(", bias=False", "") for layer in layers if not isinstance(layer, normalizing)]
+        return [repr(layer).replace(", bias=False", "") for layer in layers if not isinstance(layer, LAYERS)]
 
     assert rest(Net(norm_arg)) == rest(Net("batch"))
 
@@ -60,7 +60,7 @@ def test_no_normalization_changes_nothing() -> None:
     assert normalization("none", 8, 4)(activations) is activations
 
 
-@pytest.mark.parametrize("norm_arg", ["layer", "group", "instance", "none"])
+@pytest.mark.parametrize("norm_arg", [name for name in NORMALIZATIONS if name != "batch"])
 def test_only_batch_normalization_lets_one_image_change_another_in_training(norm_arg: str) -> None:
     first, second, other = torch.rand(3, 1, 28, 28).split(1)
     net = Net(norm_arg)
@@ -72,8 +72,8 @@ def test_only_batch_normalization_lets_one_image_change_another_in_training(norm
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("batchh",), "norm_arg is 'batchh'; it must be one of batch, layer, group, instance, none"),
-        (("",), "norm_arg is ''; it must be one of batch, layer, group, instance, none"),
+        (("batchh",), "norm_arg is 'batchh'; it must be one of batch, layer, group, instance, "),
+        (("",), "norm_arg is ''; it must be one of batch, layer, group, instance, "),
         (("group", 3), "groups is 3; it must divide the channels of every layer, "),
         (("group", 0), "groups is 0; it must divide "),
         (("group", -4), "groups is -4; it must divide "),

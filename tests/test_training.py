@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from normstudy import data, training
 from normstudy.data import Dataset
 from normstudy.machine.devices import choose_device
-from normstudy.model import NORMALIZATIONS, Net
+from normstudy.model import Net
+from normstudy.normalizations import NORMALIZATIONS
 from normstudy.training import (
     Diverged,
     EpochMetrics,

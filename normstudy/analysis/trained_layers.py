@@ -62,7 +62,7 @@ def distinct(layer: Layer) -> int:
 
 
 def expected(layer: Layer, norm_arg: str, groups: int) -> int:
-    """How many the formula says: C, N, N·G or N·C."""
+    """How many the formula says."""
     return count(layer.given.shape, norm_arg, groups)
 
 

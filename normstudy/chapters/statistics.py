@@ -18,7 +18,7 @@ from normstudy.data import Dataset
 from normstudy.display import sharing
 from normstudy.display.notation import count, counted, decimal, listed, percent, significant
 from normstudy.model import count_parameters
-from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
+from normstudy.normalizations import NORMALIZATIONS
 
 GROUPS = 2
 """G of the worked example."""
@@ -59,12 +59,13 @@ def counts(x: Tensor, groups: int) -> pd.DataFrame:
         [
             {
                 "normalization": name,
-                "means": NORMALIZATIONS[name].count,
-                "standard deviations": NORMALIZATIONS[name].count,
+                "means": about.count if about.centred else "none",
+                "standard deviations": about.count if about.centred else f"{about.count} (root mean squares)",
                 "here": statistics.count(x.shape, name, groups),
                 "values that share": statistics.statistics(x, name, groups).size,
             }
-            for name in NORMALIZING
+            for name, about in NORMALIZATIONS.items()
+            if about.count
         ]
     )
 

@@ -52,7 +52,10 @@ def write_explorer_data(
         "explorerData",
         {
             "normalizations": {
-                name: {what: getattr(each, what) for what in ("count", "apart", "size", "idea", "colour")}
+                name: {
+                    what: getattr(each, what)
+                    for what in ("title", "count", "apart", "size", "idea", "colour", "centred")
+                }
                 for name, each in NORMALIZATIONS.items()
                 if each.count
             },

@@ -17,6 +17,8 @@ from normstudy.display.notation import decimal, exact
 from normstudy.normalizations import NORMALIZATIONS
 from normstudy.statistics import count, sharing_sets, statistics
 
+ACROSS = 4  # sheets beside one another
+
 # Okabe & Ito's colours, the strongest first; the darkest are lightened until black writing on them is easy to read.
 HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#8C8C8C")
 
@@ -56,8 +58,12 @@ def sharing_figure(x: Tensor, groups: int, names: Sequence[str] = ("batch", "lay
     Rows are images, columns are channels; batch normalization runs down the sheet, layer and group across it.
     """
     number, channels, height, width = x.shape
-    figure, axes = new_figure(2.6 * len(names), 2.9, columns=len(names))
-    for axis, name in zip(axes[0], names, strict=True):
+    columns = min(len(names), ACROSS)
+    rows = -(-len(names) // columns)
+    figure, axes = new_figure(2.6 * columns, 2.9 * rows, rows, columns)
+    for axis in axes.flat[len(names) :]:
+        axis.axis("off")
+    for axis, name in zip(axes.flat, names, strict=False):
         sets = sharing_sets(x.shape, name, groups)
         colours = set_colours(x.shape, name, groups)
         _sheet(axis, x, sets, colours)
@@ -108,10 +114,12 @@ def _sheet(
         axis.text(left + 0.5, top + 0.5, exact(value), ha="center", va="center", fontsize=8, color="black")
         corners.setdefault(index, []).append((left, top))
     frames = {}
+    crossing = bool((sets != sets[:, :, :1, :1]).any())  # what shares does not lie together: each place has a frame
     for index, places in corners.items():
-        low, high = np.min(places, axis=0) - 0.08, np.max(places, axis=0) + 1.08
+        for part in [[place] for place in places] if crossing else [places]:
+            low, high = np.min(part, axis=0) - 0.08, np.max(part, axis=0) + 1.08
+            axis.add_patch(Rectangle(tuple(low), *(high - low), fill=False, edgecolor="#333333", linewidth=1.2))
         frames[index] = low, high
-        axis.add_patch(Rectangle(tuple(low), *(high - low), fill=False, edgecolor="#333333", linewidth=1.2))
     axis.set_xlim(-0.3, channels * (width + 0.4))
     axis.set_ylim(number * (height + apart), -0.3)
     axis.set_aspect("equal")

@@ -135,7 +135,8 @@ def _others_beside(page: Page, example: Example, pairs: dict[str, list[Pair]]) -
 def _normalization(page: Page, example: Example, name: str) -> list[Pair]:
     """The sheet of a normalization; returns the cells of each set's mean and standard deviation."""
     pixels, who, about = example.pixels, members(example.x.shape, name, example.groups), NORMALIZATIONS[name]
-    title = f"{name.capitalize()} normalization: {about.idea}: {about.count} = {len(who)} means and as many σ"
+    said = "means and as many σ" if about.centred else "root mean squares, σ; μ counts as 0"
+    title = f"{about.title} ({about.source}): {about.idea}: {about.count} = {len(who)} {said}"
     page.text((0, 0), title, bold=True, font_size=14)
     page.text((1, 0), "Same colour, same mean and standard deviation. The pixels, γ, β and ε are changed on the first "
               "sheet.")  # fmt: skip
@@ -168,10 +169,11 @@ def _statistics_table(page: Page, example: Example, name: str, who: list[str]) -
     for index, text in enumerate(who):
         row, corners = x.top + index, (found.sets == index).nonzero()
         page.text((row, first - 1), text)
-        span = ":".join(xl_rowcol_to_cell(*x.position(tuple(corners[end].tolist()))) for end in (0, -1))
+        span = _range(x, corners)
         places = [(row, first + 2 * column) for column in range(len(COLUMNS))]
         m, total, mean, square, variance, deviation = map(_fixed, places)
-        formulas = (f"COUNT({span})", f"SUM({span})", f"{total}/{m}", f"DEVSQ({span})", f"{square}/{m}",
+        centre, squares = (f"{total}/{m}", "DEVSQ") if NORMALIZATIONS[name].centred else ("0", "SUMSQ")
+        formulas = (f"COUNT({span})", f"SUM({span})", centre, f"{squares}({span})", f"{square}/{m}",
                     f"SQRT({variance}+{example.named('epsilon')})")  # fmt: skip
         numbers = (found.size, *(values[index].item() for values in results))
         for place, formula, result, look in zip(
@@ -180,6 +182,13 @@ def _statistics_table(page: Page, example: Example, name: str, who: list[str]) -
             page.formula(place, f"={formula}", result, colours[index], look, (1, 2))
         pairs.append((mean, deviation))
     return pairs
+
+
+def _range(grid: Grid, elements: Tensor) -> str:
+    """The cells of a set's elements (M, 4): from the first to the last, or each where others lie between."""
+    cells = [xl_rowcol_to_cell(*grid.position(tuple(element))) for element in elements.tolist()]
+    extent = elements.amax(dim=0) - elements.amin(dim=0) + 1
+    return f"{cells[0]}:{cells[-1]}" if len(cells) == extent.prod() else ",".join(cells)
 
 
 def _values(page: Page, example: Example, name: str, pairs: list[Pair], grids: tuple[Grid, Grid]) -> None:

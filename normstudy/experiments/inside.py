@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from normstudy.data import Dataset, to_input
-from normstudy.model import GhostBatchNorm2d, Net
+from normstudy.model import LAYERS, GhostBatchNorm2d, Net
 
 IMAGES = 256
 """How many training images, the first ones, are looked at: the same in every epoch and run, and not augmented."""
@@ -36,8 +36,7 @@ def measure(net: Net, dataset: Dataset, learning_rate: float) -> dict[str, Any]:
 
 def normalization_layers(net: nn.Module) -> dict[str, nn.Module]:
     """Name → normalization layer of a network, in order; without normalization it is the identity."""
-    kinds = nn.BatchNorm2d | nn.GroupNorm | nn.Identity
-    return {name: module for name, module in net.named_modules() if isinstance(module, kinds)}
+    return {name: module for name, module in net.named_modules() if isinstance(module, LAYERS)}
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NAME = "normstudy"
 PACKAGE = Path(__file__).parents[1]
 RUNS = "normstudy.experiments.single"  # the module that, with all it imports, decides a run's numbers
+TELLING = (__name__, "normstudy.normalizations")  # of what it imports, what only says names, and changes no number
 KNOWN_BY = 12  # hexadecimal digits of a digest
 
 
@@ -38,7 +39,8 @@ def code(modules: Iterable[str]) -> dict[str, str]:
 def fingerprint() -> str:
     """What the code that decides a run's numbers is known by, in one word."""
     made_by = code([RUNS])
-    made_by.pop(__name__)  # which only tells
+    for name in TELLING:
+        made_by.pop(name)
     return _digest(" ".join(sorted(made_by.values())).encode())
 
 

@@ -55,6 +55,12 @@ def test_a_moved_file_makes_nothing_out_of_date(package: Path):
     assert fingerprint(package) == before
 
 
+def test_what_is_only_said_of_a_normalization_makes_nothing_out_of_date(package: Path):
+    before = fingerprint(package)
+    rewrite(package / "normalizations.py", "#0072B2", "#0072B3")
+    assert fingerprint(package) == before
+
+
 def test_what_a_function_computes_makes_runs_out_of_date(package: Path):
     before = fingerprint(package)
     rewrite(package / "training.py", "peak / 25,", "peak / 24,")

@@ -17,7 +17,7 @@ from tests.needs import need
 def test_it_is_as_worked_by_hand(tests: Path):
     need("Node", shutil.which("node"))
     known = {
-        name: {what: getattr(each, what) for what in ("count", "apart", "size", "idea")}
+        name: {what: getattr(each, what) for what in ("title", "count", "apart", "size", "idea", "centred")}
         for name, each in NORMALIZATIONS.items()
         if each.count
     }
