@@ -43,3 +43,12 @@ def answers(predictions: Mapping[str, pd.DataFrame], index: int, dataset: Datase
     return figures.digit_grid(image, titles, columns=len(titles)), (
         f"Test image {count(index)}, whose class is {true}, and what the {len(words)} networks say: {each}."
     )
+
+
+def learned_from(digits: Dataset) -> tuple[Figure, str]:
+    """The first training images of the built-in digits, and the figure's text alternative."""
+    labels = [digits.classes[int(label)] for label in digits.train_labels[:OFFERED]]
+    return figures.digit_grid(digits.train_images[:OFFERED].cpu().numpy(), labels, columns=10), (
+        f"{len(labels)} of the {count(len(digits.train_labels))} training images, with their classes: "
+        f"{', '.join(labels)}."
+    )

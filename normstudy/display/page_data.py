@@ -136,6 +136,7 @@ def write_training_data(path: Path, variants: Mapping[str, Mapping[str, Any]]) -
             "training": len(digits.train_labels),
             "mean": digits.mean,
             "std": digits.std,
+            "colours": {name: each.colour for name, each in NORMALIZATIONS.items()},
             "variants": {name: dict(values) for name, values in variants.items()},
         },
     )

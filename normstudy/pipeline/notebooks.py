@@ -39,7 +39,7 @@ NOTEBOOKS = (
     *(Notebook(name, "variant") for name in VARIANTS),
     Notebook("glance", "glance", sweep="depth"),
     Notebook("statistics", "statistics", variants=True),
-    Notebook("interactive", "interactive", variants=True),
+    Notebook("interactive", "interactive", variants=True, files=(*OF_VARIANTS, "params/digits.yaml")),
     Notebook("comparison", "comparison", variants=True),
     Notebook("seeds", "seeds", sweep="seeds", files=OF_VARIANTS),
     Notebook("depth", "depth", sweep="depth"),

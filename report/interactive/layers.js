@@ -4,9 +4,7 @@
 "use strict";
 
 globalThis.layers = (function script() {
-  const { sharingSets, statistics, normalize, apart } = globalThis.normalization;
-
-  const MOMENTUM = 0.1; // of the running statistics: PyTorch's default
+  const { sharingSets, statistics, normalize, apart, centred, MOMENTUM, unbiased } = globalThis.normalization;
 
   const zeros = (shape) => ({ shape, values: new Float64Array(shape.reduce((product, length) => product * length, 1)) });
 
@@ -141,15 +139,17 @@ globalThis.layers = (function script() {
   const storesStatistics = (normalization) => !apart(normalization).includes("N");
 
   const normalizing = {
-    forward(x, layer, training) {
+    /** `mode` is training, evaluation, or alone: an evaluation in which each image has statistics of its own. */
+    forward(x, layer, mode) {
       const { gamma, beta, means, variances } = layer.arrays;
       const [N, C, H, W] = x.shape;
-      const parted = training && layer.ghostBatchSize ? Math.max(1, Math.floor(N / layer.ghostBatchSize)) : 1;
+      const shared = { training: layer.ghostBatchSize, alone: means && 1 }[mode];
+      const parted = shared ? Math.max(1, Math.floor(N / shared)) : 1;
       const shape = [N / parted, C * parted, H, W];
       const sets = setsOf(shape, layer);
-      if (training || !means) {
+      if (mode !== "evaluation" || !means) {
         layer.found = statistics(x.values, shape, layer.normalization, layer.groups, layer.epsilon, sets);
-        if (means) follow(layer.found, means, variances, parted);
+        if (means && mode === "training") follow(layer.found, means, variances, parted);
       } else layer.found = { sets, means, deviations: variances.map((variance) => Math.sqrt(variance + layer.epsilon)) };
       return { shape: x.shape, values: normalize(x.values, x.shape, layer.found, gamma, beta) };
     },
@@ -159,7 +159,7 @@ globalThis.layers = (function script() {
       const { gamma } = layer.arrays;
       const [, C, H, W] = x.shape;
       const [sums, products] = [new Float64Array(means.length), new Float64Array(means.length)];
-      const centred = globalThis.explorerData.normalizations[layer.normalization].centred ?? true;
+      const meansMove = centred(layer.normalization);
       for (let start = 0, c = 0; start < x.values.length; start += H * W, c = (c + 1) % C) {
         for (let i = start; i < start + H * W; i++) {
           const set = sets[i];
@@ -176,7 +176,7 @@ globalThis.layers = (function script() {
         for (let i = start; i < start + H * W; i++) {
           const set = sets[i];
           const normalized = (x.values[i] - means[set]) / deviations[set];
-          const moved = (centred ? sums[set] : 0) + normalized * products[set];
+          const moved = (meansMove ? sums[set] : 0) + normalized * products[set];
           dx.values[i] = (gamma[c] * dy.values[i] - moved / size) / deviations[set];
         }
       }
@@ -191,7 +191,7 @@ globalThis.layers = (function script() {
       let [mean, variance] = [0, 0];
       for (let set = c; set < found.means.length; set += C) {
         mean += found.means[set] / parted;
-        variance += ((found.variances[set] / parted) * found.size) / (found.size - 1);
+        variance += unbiased(found.variances[set], found.size) / parted;
       }
       means[c] += MOMENTUM * (mean - means[c]);
       variances[c] += MOMENTUM * (variance - variances[c]);

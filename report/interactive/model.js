@@ -69,10 +69,10 @@ globalThis.model = (function script() {
     return layers;
   }
 
-  /** What each layer makes of images: the images themselves, then the output of each layer. The last are the logits. */
-  function forward(layers, images, training) {
+  /** What each layer makes of images in training, evaluation or alone (see layers.js): the images themselves, then the output of each layer. The last are the logits. */
+  function forward(layers, images, mode) {
     const passed = [images];
-    for (const layer of layers) passed.push(kinds[layer.kind].forward(passed.at(-1), layer, training));
+    for (const layer of layers) passed.push(kinds[layer.kind].forward(passed.at(-1), layer, mode));
     return passed;
   }
 

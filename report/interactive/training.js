@@ -58,7 +58,7 @@ globalThis.training = (function script() {
 
   /** Train on one batch, the `number`th from 1; what came of it, as the network was before, and all that it passed through. */
   function step(net, changed, images, labels, rate, number, settings) {
-    const passed = forward(net, images, true);
+    const passed = forward(net, images, "training");
     const logits = passed.at(-1);
     backward(net, passed, crossEntropy.backward(logits, labels));
     const penalty = penalize(changed, settings);
@@ -66,14 +66,14 @@ globalThis.training = (function script() {
     return { passed, loss: crossEntropy.forward(logits, labels), penalty, accuracy: agreeing(predictions(logits), labels) / labels.length };
   }
 
-  /** Loss and accuracy on the test images in evaluation mode, and those that it gets wrong: { number, label, prediction }. */
-  function* evaluate(net, data) {
+  /** Loss and accuracy on the test images, in evaluation or alone, and those that it gets wrong: { number, label, prediction }. */
+  function* evaluate(net, data, mode = "evaluation") {
     const wrong = [];
     let loss = 0;
     for (let start = data.training; start < data.labels.length; start += EVALUATED) {
       const numbers = range(start, Math.min(start + EVALUATED, data.labels.length));
       const labels = numbers.map((number) => data.labels[number]);
-      const logits = forward(net, toInput(data, numbers, (image) => image), false).at(-1);
+      const logits = forward(net, toInput(data, numbers, (image) => image), mode).at(-1);
       loss += crossEntropy.forward(logits, labels) * numbers.length;
       predictions(logits).forEach((prediction, n) => {
         if (prediction !== labels[n]) wrong.push({ number: numbers[n], label: labels[n], prediction });
@@ -98,7 +98,7 @@ globalThis.training = (function script() {
   /**
    * Train a new network and yield what happens: { step, … } for each batch, { epoch, … } for each test.
    *
-   * The settings are the parameters of a variant. It ends early where the loss is not finite.
+   * The settings are the parameters of a variant, and `tested`: evaluation or alone. It ends early where the loss is not finite.
    */
   function* fit(data, settings) {
     const { epochs, batch_size: batchSize, learning_rate: peak, seed } = settings;
@@ -116,7 +116,7 @@ globalThis.training = (function script() {
         yield { step: number, steps: rates.length, batches, net, ...came };
         if (!Number.isFinite(came.loss + came.penalty)) return;
       }
-      yield { epoch, net, ...(yield* evaluate(net, data)) };
+      yield { epoch, net, ...(yield* evaluate(net, data, settings.tested)) };
     }
   }
 

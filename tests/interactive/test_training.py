@@ -77,12 +77,12 @@ HELPERS = """() => {
     globalThis.lists = (object) => mapped(object, (values) => [...values]);
 }"""  # noqa: E501
 
-BOTH_WAYS = """({ x, dy, layer, training }) => {
+BOTH_WAYS = """({ x, dy, layer, mode }) => {
     layer.arrays = mapped(layer.arrays, (values) => Float64Array.from(values));
     layer.gradients = mapped(layer.arrays, (values) => values.map(() => 0));
     const { forward, backward } = layers.kinds[layer.kind];
     const given = tensor(x);
-    const y = forward(given, layer, training);
+    const y = forward(given, layer, mode);
     const dx = dy && [...backward(tensor(dy), given, y, layer).values];
     return { shape: y.shape, y: [...y.values], dx, gradients: lists(layer.gradients), arrays: lists(layer.arrays) };
 }"""
@@ -102,7 +102,7 @@ def assert_agrees(page: Page, module: nn.Module, x: Tensor, layer: dict[str, Any
     y = module(x)
     dy = torch.randn_like(y)
     y.backward(dy)
-    found = page.evaluate(BOTH_WAYS, {"x": plain(x), "dy": plain(dy), "layer": layer, "training": True})
+    found = page.evaluate(BOTH_WAYS, {"x": plain(x), "dy": plain(dy), "layer": layer, "mode": "training"})
     assert found["shape"][: y.dim()] == list(y.shape)
     assert_close(found["y"], y)
     assert x.grad is not None
@@ -159,8 +159,12 @@ def assert_normalizes(page: Page, name: str, x: Tensor, groups: int, shared: int
     layer = {"normalization": name, "groups": groups, "ghostBatchSize": shared, "epsilon": 1e-5}
     assert_agrees(page, module, x, {"kind": "normalization", **layer})
     again = {"kind": "normalization", **layer, "arrays": arrays(module)}
-    found = page.evaluate(BOTH_WAYS, {"x": plain(x), "layer": again, "training": False})
+    found = page.evaluate(BOTH_WAYS, {"x": plain(x), "layer": again, "mode": "evaluation"})
     assert_close(found["y"], module.eval()(x.double()))
+    if name == "batch":
+        again = {"kind": "normalization", **layer, "arrays": arrays(module)}
+        found = page.evaluate(BOTH_WAYS, {"x": plain(x), "layer": again, "mode": "alone"})
+        assert_close(found["y"], F.instance_norm(x.double(), weight=module.weight, bias=module.bias))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,0 +1,51 @@
+// The trainer's graphs, as pure functions: lines over epochs as SVG, and distributions on a canvas.
+"use strict";
+
+globalThis.charts = (() => {
+  const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [340, 170, 40, 8, 8, 24];
+  const DASHES = ["", "7 4", "2 3"]; // the first, the second and the third run
+  const MOST = 120; // points of a line
+
+  const thinned = (points) => points.filter((_, i) => i % Math.ceil(points.length / MOST) === 0 || i === points.length - 1);
+
+  /**
+   * A graph over `epochs` epochs: `lines` are { points: [[epoch, value], …], colour, run, pale, marks }.
+   *
+   * What lies above `highest` is drawn at the upper edge; `chance` is what guessing gives.
+   */
+  function graph({ lines, epochs, highest, ticks, chance, format }) {
+    const x = (epoch) => (LEFT + (epoch / epochs) * (WIDE - LEFT - RIGHT)).toFixed(1);
+    const y = (value) => (HIGH - BOTTOM - (Math.min(value, highest) / highest) * (HIGH - BOTTOM - TOP)).toFixed(1);
+    const every = Math.max(1, Math.ceil(epochs / 5));
+    const epochTicks = Array.from({ length: Math.floor(epochs / every) + 1 }, (_, i) => i * every);
+    const finite = (points) => points.filter(([, value]) => Number.isFinite(value));
+    return `<svg viewBox="0 0 ${WIDE} ${HIGH}" aria-hidden="true">
+      ${ticks.map((tick) => `<path class="tick" d="M${LEFT} ${y(tick)}H${WIDE - RIGHT}"/><text x="${LEFT - 5}" y="${Number(y(tick)) + 4}" text-anchor="end">${format(tick)}</text>`).join("")}
+      ${epochTicks.map((tick) => `<text x="${x(tick)}" y="${HIGH - 8}" text-anchor="middle">${tick}</text>`).join("")}
+      <path class="guessing" d="M${LEFT} ${y(chance)}H${WIDE - RIGHT}"/><text x="${WIDE - RIGHT}" y="${Number(y(chance)) - 4}" text-anchor="end" class="guess">guessing</text>
+      ${lines.map(({ points, colour, run, pale, marks }) => {
+        const drawn = thinned(finite(points)).map(([epoch, value]) => [x(epoch), y(value)]);
+        const dots = marks && !pale ? drawn.map(([left, top]) => `<circle cx="${left}" cy="${top}" r="3.2"/>`).join("") : "";
+        return `<g style="--tint: ${colour}"${pale ? ' class="pale"' : ""}><polyline points="${drawn.map((point) => point.join()).join(" ")}" stroke-dasharray="${DASHES[run]}"/>${dots}</g>`;
+      }).join("")}</svg>`;
+  }
+
+  /** A sample of a run's line. */
+  const sample = (run) => `<svg class="sample" viewBox="0 0 36 8" aria-hidden="true"><path d="M0 4H36" stroke-dasharray="${DASHES[run]}"/></svg>`;
+
+  /** Paint a distribution, its bins from left to right; the highest one as high as the canvas. */
+  function paint(canvas, { bins }, colour) {
+    const context = canvas.getContext("2d");
+    const highest = Math.max(...bins) || 1;
+    const wide = canvas.width / bins.length;
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.fillStyle = colour;
+    bins.forEach((count, i) => {
+      const high = (canvas.height - 1) * Math.sqrt(count / highest); // so that what is rare is seen too
+      context.fillRect(i * wide, canvas.height - 1 - high, wide, high);
+    });
+    context.fillRect(0, canvas.height - 1, canvas.width, 1);
+  }
+
+  return Object.freeze({ graph, sample, paint });
+})();

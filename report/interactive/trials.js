@@ -1,0 +1,101 @@
+// What a reader of the trainer can choose, as pure functions: three trials, each a choice of every setting, and the address that keeps them.
+"use strict";
+
+globalThis.trials = (() => {
+  const { storesStatistics } = globalThis.layers;
+
+  const BEGINNING = "#train?";
+  const RUNS = 3;
+
+  const variants = () => Object.values(globalThis.trainingData.variants);
+  const strongest = (name) => Math.max(...variants().map((values) => values[name]));
+
+  /** The settings, each with its name, the values that it may have, and what these are called where that is not themselves. */
+  const SETTINGS = [
+    { name: "norm_arg", label: "normalization", values: Object.keys(globalThis.trainingData?.colours ?? {}) },
+    { name: "penalty", label: "penalty", values: ["none", "L1", "L2", "L1+L2"], words: { "L1+L2": "L1 + L2" } },
+    { name: "depth", label: "more blocks (depth)", values: [0, 4, 8, 16] },
+    { name: "ghost_batch_size", label: "images that share statistics", values: [0, 16, 8, 4, 2, 1], words: { 0: "all" } },
+    { name: "tested", label: "tested with", values: ["evaluation", "alone"], words: { evaluation: "stored statistics", alone: "each image’s own" } },
+    { name: "batch_size", label: "batch size", values: [8, 16, 32, 64, 128], more: true },
+    { name: "learning_rate", label: "learning rate", values: [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 1], more: true },
+    { name: "initialization", label: "initialization", values: ["pytorch", "he"], words: { pytorch: "PyTorch’s", he: "He’s" }, more: true },
+    { name: "epochs", label: "epochs", values: [1, 2, 5, 10, 20], more: true },
+    { name: "seed", label: "seed", values: [0, 1, 2, 3, 4], more: true },
+  ];
+
+  const of = (values) => ({
+    ...Object.fromEntries(SETTINGS.filter(({ name }) => name in values).map(({ name }) => [name, values[name]])),
+    penalty: [values.l1 && "L1", values.l2 && "L2"].filter(Boolean).join("+") || "none",
+    tested: "evaluation",
+  });
+
+  /** The trials to begin with: the variants of the study. */
+  const begin = () => variants().map(of);
+
+  /** Questions that are asked by one click. Each changes the three trials that the figure begins with. */
+  const QUESTIONS = {
+    variants: { title: "The three variants", change: [{}, {}, {}] },
+    depth: {
+      title: "What if no normalization, depth 16?",
+      change: [{ norm_arg: "batch", depth: 16 }, { norm_arg: "none", depth: 16 }, { norm_arg: "none", depth: 0 }].map((each) => ({ ...each, penalty: "none" })),
+      look: "Look at the middle: the same network with 16 more blocks learns with normalization, and without it only guesses. Below, what reaches its last layers hardly differs from one value to another.",
+    },
+    alone: {
+      title: "Statistics of one image",
+      change: [{}, { tested: "alone" }, { ghost_batch_size: 1 }].map((each) => ({ norm_arg: "batch", penalty: "none", ...each })),
+      look: "The first two train alike, with statistics of 32 images. The second is then tested with those of each image alone: count what it gets wrong. The third learns with statistics of one image, and is tested with stored ones.",
+    },
+  };
+
+  const answer = (question) => begin().map((trial, i) => allowed({ ...trial, ...QUESTIONS[question].change[i] }));
+
+  /** Whether a trial's images can share statistics: not where each has its own. */
+  const shares = ({ norm_arg: name }) => name !== "none" && storesStatistics(name);
+
+  /** A trial whose settings go together: as many images share as the batch has at most, and none where each has its own. */
+  function allowed(trial) {
+    if (!shares(trial)) return { ...trial, ghost_batch_size: 0, tested: "evaluation" };
+    return trial.ghost_batch_size >= trial.batch_size ? { ...trial, ghost_batch_size: 0 } : trial;
+  }
+
+  /** The parameters of a variant that a trial asks for. */
+  function parameters({ penalty, ...trial }) {
+    const [l1, l2] = ["l1", "l2"].map((name) => (penalty.toLowerCase().includes(name) ? strongest(name) : 0));
+    return { ...variants()[0], ...trial, l1, l2 };
+  }
+
+  /** What a trial is called: what of it is not as the figure begins. */
+  function title(trial) {
+    const words = [trial.norm_arg === "none" ? "no normalization" : trial.norm_arg];
+    if (trial.penalty !== "none") words.push(trial.penalty.replace("+", " + "));
+    if (trial.depth) words.push(`${trial.depth} more blocks`);
+    if (trial.ghost_batch_size) words.push(`${trial.ghost_batch_size} ${trial.ghost_batch_size === 1 ? "image shares" : "images share"}`);
+    if (trial.tested === "alone") words.push("tested image by image");
+    return words.join(", ");
+  }
+
+  /** What differs from how the figure begins, as the end of an address; nothing if nothing does. */
+  function write(trials) {
+    const first = begin();
+    const changed = SETTINGS.map(({ name }) => name).filter((name) => trials.some((trial, i) => trial[name] !== first[i][name]));
+    return changed.length ? BEGINNING + changed.map((name) => `${name}=${trials.map((trial) => trial[name]).join(",")}`).join("&") : "";
+  }
+
+  /** The trials by the end of an address; null if it is not about them. What is wrong in it is left out. */
+  function read(end) {
+    if (!end.startsWith(BEGINNING)) return null;
+    const trials = begin();
+    const given = new URLSearchParams(end.slice(BEGINNING.length).replaceAll("+", "%2B"));
+    for (const { name, values } of SETTINGS) {
+      const asked = (given.get(name) ?? "").split(",").slice(0, RUNS);
+      asked.forEach((word, i) => {
+        const value = values.find((each) => `${each}` === word);
+        if (value !== undefined) trials[i][name] = value;
+      });
+    }
+    return trials.map(allowed);
+  }
+
+  return Object.freeze({ SETTINGS, QUESTIONS, RUNS, begin, answer, shares, allowed, parameters, title, write, read });
+})();

@@ -1,0 +1,326 @@
+"""The trainer: three networks learn in the page, from disk; what is chosen, shown, said and kept in the address."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from normstudy.display import page_data
+from normstudy.experiments.parameters import VARIANTS
+from normstudy.normalizations import NORMALIZATIONS
+from tests.browser import open_page, served, violations
+from tests.commands import ROOT
+from tests.interactive.page import write_page
+from tests.interactive.test_training import of_variant
+from tests.trainings import build
+
+STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
+SCRIPTS = ("layers", "model", "digits", "training", "trainer-worker", "trials", "charts", "trainer")
+SHORT = "epochs=1,1,1&batch_size=128,128,128"
+FEWER = "globalThis.trainingData.training = 256; globalThis.trainingData.labels = trainingData.labels.slice(0, 300);"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The figure, with fewer images than there are, so that it has soon trained."""
+    folder = tmp_path_factory.mktemp("trainer")
+    write_page(folder, "explorer", "drawing", "train")
+    data = folder / "shown" / "interactive"
+    page_data.write_training_data(data / "training-data.js", {name: of_variant(name) for name in VARIANTS})
+    with (data / "training-data.js").open("a") as file:
+        file.write(FEWER)
+    digits = page_data.load("digits")
+    page_data.write_explorer_data(data / "explorer-data.js", torch.ones(2, 2, 2, 2), build("batch"), "batch", digits)
+    (data / "drawing-data.js").write_text("")
+    return folder
+
+
+def opened(context: BrowserContext, folder: Path, end: str = f"#train?{SHORT}") -> Page:
+    page = open_page(context, (folder / "index.html").as_uri() + end)
+    page.locator("network-trainer .trials").first.wait_for()
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, folder: Path) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = opened(context, folder)
+        yield page
+        assert page.errors == []
+
+
+def chosen(page: Page, name: str) -> list[str]:
+    return page.evaluate(
+        "(name) => document.querySelector('network-trainer').all(`select[name=${name}]`).map(({ value }) => value)",
+        name,
+    )
+
+
+def press(page: Page, name: str) -> None:
+    page.locator("network-trainer").get_by_role("button", name=name, exact=True).click()
+
+
+def row(page: Page, name: str) -> list[str]:
+    return page.locator(f"network-trainer [data-row={name}] td").all_inner_texts()
+
+
+def wait_for_the_end(page: Page) -> None:
+    ended = "() => document.querySelector('network-trainer').runs.every(({ ended, tests }) => ended && tests.length)"
+    page.wait_for_function(ended, timeout=120_000)
+    page.wait_for_timeout(300)  # until it is drawn
+
+
+def steps(page: Page) -> list[int]:
+    return page.evaluate("() => document.querySelector('network-trainer').runs.map(({ done }) => done)")
+
+
+def test_three_variants_train_and_end_as_the_loop_alone_ends(page: Page) -> None:
+    assert chosen(page, "norm_arg") == list(VARIANTS)
+    assert chosen(page, "penalty") == ["L1+L2", "L2", "L1"]
+    press(page, "Start")
+    wait_for_the_end(page)
+    assert page.workers == [], "what has ended is given back"
+    for i, name in enumerate(VARIANTS):
+        values = of_variant(name) | {"epochs": 1, "batch_size": 128}
+        alone = page.evaluate(
+            """async (settings) => {
+                const came = [...training.fit(await digits.unpack(trainingData), settings)].filter(Boolean);
+                const { loss, accuracy, wrong } = came.at(-1);
+                return { losses: came.slice(0, -1).map(({ loss }) => loss), loss, accuracy, wrong: wrong.length };
+            }""",
+            values,
+        )
+        assert row(page, "test")[i] == f"{100 * alone['accuracy']:.1f}\xa0%"
+        assert row(page, "wrong")[i] == f"{alone['wrong']} of 44"
+        assert row(page, "state")[i] == "1.0 of 1"
+        run = page.evaluate(
+            "(i) => (({ tests, steps }) => ({ tests, steps }))(document.querySelector('network-trainer').runs[i])", i
+        )
+        assert run["tests"][0][1] == pytest.approx(alone["loss"])
+        assert run["steps"][0][1] == pytest.approx(alone["losses"][0])
+        shown = page.locator(f"network-trainer .wrongs td:nth-of-type({i + 1}) .mistake").count()
+        assert shown == min(12, alone["wrong"])
+
+
+def test_each_normalization_layer_shows_what_goes_in_and_what_comes_out(page: Page) -> None:
+    press(page, "One step")
+    page.wait_for_function(
+        "() => document.querySelector('network-trainer').runs.every(({ distributions: d }) => d.length)"
+    )
+    page.wait_for_timeout(300)
+    texts = page.locator("network-trainer .flows td small").all_inner_texts()
+    assert len(texts) == 5 * 3
+    out = [float(text.split("→")[1]) for text in texts]
+    assert out == pytest.approx([1] * 15, abs=0.1), "a new layer's output has the deviation 1"
+    painted = """() => document.querySelector('network-trainer').all('.flows canvas').map((canvas) =>
+        canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((byte) => byte > 0))"""
+    assert all(page.evaluate(painted))
+
+
+def test_it_goes_a_step_at_a_time_pauses_and_goes_on(page: Page) -> None:
+    for number in (1, 2):
+        press(page, "One step")
+        page.wait_for_function(
+            "(n) => document.querySelector('network-trainer').runs.every(({ done }) => done === n)", arg=number
+        )
+    page.wait_for_timeout(500)
+    assert steps(page) == [2, 2, 2]
+    press(page, "Continue")
+    press(page, "Pause")
+    page.wait_for_timeout(1000)
+    held = steps(page)
+    page.wait_for_timeout(500)
+    assert steps(page) == held
+    press(page, "Continue")
+    wait_for_the_end(page)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What if no normalization, depth 16?", {"norm_arg": ["batch", "none", "none"], "depth": ["16", "16", "0"]}),
+        (
+            "Statistics of one image",
+            {"tested": ["evaluation", "alone", "evaluation"], "ghost_batch_size": ["0", "0", "1"]},
+        ),
+    ],
+)
+def test_one_click_asks_a_question_which_the_address_keeps(
+    browser: Browser, folder: Path, question: str, expected: dict[str, list[str]]
+) -> None:
+    with browser.new_context() as context:
+        page = opened(context, folder, "")
+        press(page, question)
+        assert {name: chosen(page, name) for name in expected} == expected
+        assert len(page.workers) == 3, "it trains at once"
+        assert page.locator("network-trainer .look").inner_text()
+        end = page.evaluate("location.hash")
+        press(page, "The three variants")
+        assert page.evaluate("location.hash") == "", "how it begins needs no words"
+        page.close()
+        again = opened(context, folder, end)
+        assert {name: chosen(again, name) for name in expected} == expected
+        assert again.evaluate("location.hash") == end
+        assert again.locator("network-trainer").evaluate("(host) => host.getBoundingClientRect().top < innerHeight")
+
+
+def test_what_is_wrong_in_an_address_is_left_out(browser: Browser, folder: Path) -> None:
+    with browser.new_context() as context:
+        page = opened(context, folder, "#train?norm_arg=lrn,none&depth=8,7,999&ghost_batch_size=4,4,4&epochs=x&other=1")
+        assert chosen(page, "norm_arg") == ["batch", "none", "group"]
+        assert chosen(page, "depth") == ["8", "0", "0"]
+        assert chosen(page, "ghost_batch_size") == ["4", "0", "0"], "others have statistics of each image, or none"
+        assert chosen(page, "epochs") == ["5", "5", "5"]
+        assert page.errors == []
+
+
+def test_settings_go_together(page: Page) -> None:
+    page.get_by_label("images that share statistics of run 1").select_option("16")
+    page.get_by_text("Batch size, learning rate").click()
+    page.get_by_label("batch size of run 1").select_option("16")
+    assert chosen(page, "ghost_batch_size")[0] == "0", "16 of 16 images are all of them"
+    page.get_by_label("normalization of run 1").select_option("none")
+    assert page.get_by_label("images that share statistics of run 1").is_disabled()
+    assert page.get_by_label("tested with of run 1").is_disabled()
+
+
+def test_earlier_runs_stay_as_pale_lines(page: Page) -> None:
+    assert page.locator("network-trainer .graph").first.locator(".pale").count() == 0
+    press(page, "Start")
+    wait_for_the_end(page)
+    press(page, "Start again with another seed")
+    assert chosen(page, "seed") == ["1", "1", "1"]
+    assert page.locator("network-trainer .graph").first.locator(".pale").count() == 3
+    assert "seed=1,1,1" in page.evaluate("location.hash")
+
+
+def test_epochs_are_announced_and_steps_are_not(page: Page) -> None:
+    status = page.locator("network-trainer [role=status]")
+    press(page, "One step")
+    page.wait_for_function("() => document.querySelector('network-trainer').runs.every(({ done }) => done)")
+    page.wait_for_timeout(500)
+    assert status.inner_text() == ""
+    press(page, "Continue")
+    wait_for_the_end(page)
+    page.wait_for_timeout(400)
+    assert status.inner_text().startswith("After epoch 1: batch, L1 + L2, test accuracy ")
+    label = page.locator("network-trainer .graph").nth(3).get_attribute("aria-label")
+    assert label is not None
+    assert label.startswith("test accuracy over 1 epochs: batch, L1 + L2 ")
+
+
+def test_between_epochs_nothing_moves_for_a_reader_who_wants_less_motion(browser: Browser, folder: Path) -> None:
+    drawings = """() => {
+        const trainer = document.querySelector('network-trainer');
+        const draw = trainer.draw.bind(trainer);
+        trainer.drawn = [];
+        trainer.draw = () => {
+            trainer.drawn.push(trainer.runs.map(({ tests, ended }) => tests.length + ended));
+            draw();
+        };
+    }"""
+    with browser.new_context(reduced_motion="reduce") as context:
+        page = opened(context, folder)
+        page.evaluate(drawings)
+        press(page, "Start")
+        wait_for_the_end(page)
+        drawn = page.evaluate("() => document.querySelector('network-trainer').drawn")
+        assert all(sum(state) > 0 for state in drawn[1:]), "but at the start"
+
+
+def test_drawing_all_of_it_is_no_long_task(page: Page) -> None:
+    page.evaluate("(end) => (location.hash = end)", "#train?depth=16,16,16&epochs=20,20,20")
+    press(page, "One step")
+    page.wait_for_function(
+        "() => document.querySelector('network-trainer').runs.every(({ distributions: d }) => d.length)"
+    )
+    shortest = page.evaluate(
+        """() => {
+            const trainer = document.querySelector('network-trainer');
+            for (const run of trainer.runs) run.steps = Array.from({ length: 1000 }, (_, i) => [i / 50, 1, 0.5]);
+            trainer.earlier = [...Array(9).keys()].map((i) => ({ ...trainer.runs[i % 3], place: i % 3 }));
+            const shortest = (task) => Math.min(...Array.from({ length: 9 }, () => {
+                for (const run of trainer.runs) run.distributions = run.distributions.map((each) => [...each]);
+                const before = performance.now();
+                task.call(trainer);
+                return performance.now() - before;
+            }));
+            return Math.max(shortest(trainer.draw), shortest(trainer.drawFlows));
+        }"""
+    )
+    assert shortest < 50  # milliseconds; the shortest of several, since other programs share the processor
+
+
+def test_leaving_the_page_ends_the_workers(page: Page) -> None:
+    press(page, "Start")
+    page.wait_for_function("() => document.querySelector('network-trainer').runs.every(({ worker }) => worker)")
+    workers = list(page.workers)
+    assert len(workers) == 3
+    page.evaluate("document.querySelector('network-trainer').remove()")
+    for _ in range(100):
+        if not page.workers:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{len(page.workers)} workers are still there")
+
+
+def test_a_page_that_may_start_no_worker_says_so(browser: Browser, folder: Path) -> None:
+    with served(folder, STRICT) as address, browser.new_context() as context:
+        page = open_page(context, f"{address}/index.html")
+        press(page, "Start")
+        page.get_by_text("No network can be trained here").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_no_violation_and_it_fits(browser: Browser, folder: Path, width: int, scheme: str) -> None:
+    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
+        page = opened(context, folder)
+        page.get_by_text("Batch size, learning rate").click()
+        press(page, "One step")
+        page.wait_for_function("() => document.querySelector('network-trainer').runs.every(({ done }) => done)")
+        page.wait_for_timeout(300)
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_reaches_everything(page: Page) -> None:
+    seen = []
+    page.locator("network-trainer button").first.focus()
+    focused = """() => {
+        const here = document.querySelector('network-trainer').shadowRoot.activeElement;
+        return here && (here.name || here.textContent);
+    }"""
+    for _ in range(24):
+        seen.append(page.evaluate(focused))
+        page.keyboard.press("Tab")
+    for wanted in ("norm_arg", "penalty", "depth", "ghost_batch_size", "Start", "One step"):
+        assert wanted in seen
+
+
+def test_without_javascript_and_in_print_a_figure_and_a_sentence_stand_in_its_place(
+    browser: Browser, folder: Path
+) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = open_page(context, (folder / "index.html").as_uri())
+        assert page.locator("network-trainer").get_by_text("Static figure.").is_visible()
+    with browser.new_context() as context:
+        page = opened(context, folder)
+        static = page.locator("network-trainer").get_by_text("Static figure.")
+        assert not static.is_visible()
+        page.emulate_media(media="print")
+        assert static.is_visible()
+        assert not page.locator("network-trainer .graphs").is_visible()
+
+
+def test_it_offers_every_normalization(page: Page) -> None:
+    offered = page.get_by_label("normalization of run 1").locator("option").all_inner_texts()
+    assert offered == list(NORMALIZATIONS)
+
+
+def test_code_and_data_are_small(tmp_path: Path) -> None:
+    page_data.write_training_data(tmp_path / "data.js", {name: of_variant(name) for name in VARIANTS})
+    files = [tmp_path / "data.js", *(ROOT / "report" / "interactive" / f"{name}.js" for name in SCRIPTS)]
+    assert sum(file.stat().st_size for file in files) <= 120_000
