@@ -17,7 +17,7 @@ globalThis.normalization = (function script() {
 
   /** In which letters values agree that share, and whether their mean is subtracted. */
   const apart = (normalization) => about(normalization).apart;
-  const centred = (normalization) => about(normalization).centred ?? true;
+  const centred = (normalization) => about(normalization).centred;
 
   /** How many means, and as many standard deviations: C, N, N·G or N·C. */
   function count(shape, normalization, groups = 1) {

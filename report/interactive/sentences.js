@@ -7,7 +7,7 @@ globalThis.sentences = (() => {
   const { keeps, evaluating, independent, ofBatch } = globalThis.exploration;
 
   /** A normalization's whole name. */
-  const title = (normalization) => about(normalization).title ?? `${normalization.replace(/^./, (letter) => letter.toUpperCase())} normalization`;
+  const title = (normalization) => about(normalization).title;
 
   /** So many statistics of a normalization: 4 means and 4 standard deviations. */
   function statistics(normalization, K) {

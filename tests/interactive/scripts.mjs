@@ -5,7 +5,7 @@ import { runInThisContext } from "node:vm";
 // What normstudy/normalizations.py says of them, which tests/interactive/test_arithmetic.py passes on, and values to explore.
 const known = JSON.parse(process.env.NORMALIZATIONS);
 // One that subtracts nothing, and whose places are apart.
-known.invented = { count: "N·H·W", apart: ["N", "H", "W"], size: "C", idea: "each place of an image shares", centred: false };
+known.invented = { title: "Invented normalization", count: "N·H·W", apart: ["N", "H", "W"], size: "C", idea: "each place of an image shares", centred: false };
 globalThis.explorerData = {
   normalizations: known,
   example: { shape: [2, 2, 2, 2], values: [1, 3, 1, 3, 0, 0, 4, 4, 5, 7, 5, 7, 2, 2, 6, 6] },

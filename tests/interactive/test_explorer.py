@@ -331,7 +331,7 @@ def test_the_numbers_of_a_value_are_those_of_its_set(page: Page, normalization: 
     own = found.sets.flatten()[37]
     shown = [float(text.replace("−", "-")) for text in page.locator(".calculation .is").all_inner_texts()]
     normalized = statistics.normalize(x, normalization, 2).flatten()[37]
-    centred = getattr(NORMALIZATIONS[normalization], "centred", True)
+    centred = NORMALIZATIONS[normalization].centred
     sums = [found.sums[own], found.means[own]] if centred else []
     expected = [found.size, *sums, found.variances[own], found.standard_deviations[own]]
     assert shown == pytest.approx([*map(float, expected), float(normalized), float(normalized)], abs=1e-3)

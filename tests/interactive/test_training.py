@@ -44,7 +44,7 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A page with the arithmetic and its data, opened from disk."""
     folder = tmp_path_factory.mktemp("arithmetic")
     page_data.write_training_data(folder / "data.js", {name: of_variant(name) for name in VARIANTS})
-    known = {name: {"apart": each.apart} for name, each in KNOWN.items()}
+    known = {name: {"apart": each.apart, "centred": each.centred} for name, each in KNOWN.items()}
     scripts = "".join(f'<script src="{(ROOT / "report/interactive" / name).as_uri()}.js"></script>' for name in SCRIPTS)
     (folder / "index.html").write_text(
         f"<script>globalThis.explorerData = {json.dumps({'normalizations': known})}</script>"
