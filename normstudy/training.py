@@ -14,13 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from normstudy.data import Dataset, augment, to_input
-from normstudy.machine import checkpoints
+from normstudy.machine import checkpoints, model_files
 from normstudy.machine.processor import keep_freed_memory
 from normstudy.machine.recording import Epoch, record
 from normstudy.model import Net
 
-NETWORK = tuple(signature(Net).parameters)
-"""The parameters that decide the network."""
+NETWORK = {name: parameter.default for name, parameter in signature(Net).parameters.items()}
+"""The parameters that decide the network, with their defaults."""
 
 EVALUATION_BATCH = 250  # on the CPU: small enough for a core's cache, twice as fast as 1000
 
@@ -97,13 +97,18 @@ class Diverged(ArithmeticError):  # noqa: N818
         self.history = history
 
 
-def build(parameters: Mapping[str, Any], device: torch.device | str = "cpu") -> Net:
-    """The network that a variant's parameters ask for, new.
+def build(parameters: Mapping[str, Any], device: torch.device | str = "cpu") -> nn.Module:
+    """The network that a variant's parameters ask for, new: `Net`, or what the file makes that `model` names.
 
     Its weights depend on `seed` alone: they are drawn on the CPU, whatever the device.
+
+    Raises:
+        ModelError: the file makes no network of these parameters.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(parameters["seed"]))
+        if reference := str(parameters.get("model") or ""):
+            return model_files.network(reference, parameters, NETWORK).to(device)
         return Net(**{name: parameters[name] for name in NETWORK}).to(device)
 
 
@@ -150,7 +155,7 @@ def one_cycle(peak: float, steps: int) -> list[float]:
 
 
 def fit(
-    net: Net,
+    net: nn.Module,
     dataset: Dataset,
     settings: Settings,
     on_epoch: Callable[[EpochMetrics], object] = lambda metrics: None,
@@ -219,7 +224,7 @@ def fit(
 
 
 def _rehearsed(
-    net: Net, dataset: Dataset, settings: Settings, generator: torch.Generator, epoch: Epoch
+    net: nn.Module, dataset: Dataset, settings: Settings, generator: torch.Generator, epoch: Epoch
 ) -> tuple[Callable[[], None], dict[str, Tensor]]:
     """The step to train with, and all tensors that it changes: weights, running statistics, the optimizer's averages.
 
@@ -263,7 +268,7 @@ def _rehearsed(
     return taken, state
 
 
-def _train(net: Net, step: Callable[[], None], epoch: Epoch) -> None:
+def _train(net: nn.Module, step: Callable[[], None], epoch: Epoch) -> None:
     """Take the steps of an epoch; on the CPU only to the first whose loss is not finite."""
     net.train()
     watched = epoch.batch.device.type == "cpu"
@@ -288,7 +293,7 @@ def _evaluate(net: nn.Module, images: Tensor, labels: Tensor, dataset: Dataset) 
     return F.cross_entropy(logits, labels), (logits.argmax(dim=1) == labels).sum().float(), logits
 
 
-def _identity(net: Net, dataset: Dataset, settings: Settings) -> str:
+def _identity(net: nn.Module, dataset: Dataset, settings: Settings) -> str:
     """What two runs must share for one to go on from the other's checkpoint."""
     return json.dumps(
         {

@@ -1,14 +1,15 @@
 """What the normalization layers of a trained network really computed, read off their inputs and outputs."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from normstudy.analysis import stand_ins
 from normstudy.experiments.inside import normalization_layers
-from normstudy.model import count_parameters
+from normstudy.model import Net, count_parameters
 from normstudy.statistics import count
 
 COMPANY = 7
@@ -27,7 +28,13 @@ class Layer:
 
 @torch.no_grad()
 def observe(net: nn.Module, inputs: Tensor, training: bool = True) -> list[Layer]:
-    """Run a copy of `net` on inputs (N, 1, H, W), in float64; keep what each normalization layer saw and returned."""
+    """Run a copy of `net` on inputs (N, 1, H, W), in float64; keep what each normalization layer saw and returned.
+
+    The layers of another network than the study's are those that `stand_ins` finds.
+    """
+    if not isinstance(net, Net):
+        found = stand_ins.observe(net, inputs, training)
+        return [Layer(each.name, each.module, each.given, each.returned) for each in found]
     net = copy.deepcopy(net).double().train(training)
     seen: list[Layer] = []
     for name, layer in normalization_layers(net).items():
@@ -44,11 +51,13 @@ def measured(layer: Layer) -> tuple[Tensor, Tensor]:
     Gamma and beta are undone; what is left is (x − μ) / σ, whose spread and centre give σ and μ. Where a channel's
     input has (nearly) no spread, or its gamma is 0, nothing can be read off: NaN.
     """
-    gamma, beta = (tensor.detach().view(-1, 1, 1) for tensor in layer.module.parameters())
+    gamma, beta = (tensor.detach() for tensor in layer.module.parameters())  # (C,) or, of LayerNorm, (C, H, W)
+    if gamma.dim() == 1:
+        gamma, beta = gamma.view(-1, 1, 1), beta.view(-1, 1, 1)
     normalized = (layer.returned - beta) / gamma
     deviation = layer.given.std(dim=(2, 3)) / normalized.std(dim=(2, 3))
     mean = layer.given.mean(dim=(2, 3)) - deviation * normalized.mean(dim=(2, 3))
-    readable = (layer.given.std(dim=(2, 3)) > 1e-6) & (gamma.flatten().abs() > 1e-9)
+    readable = (layer.given.std(dim=(2, 3)) > 1e-6) & (gamma.abs().amin(dim=(1, 2)) > 1e-9)
     nothing = torch.full_like(mean, torch.nan)
     return torch.where(readable, mean, nothing), torch.where(readable, deviation, nothing)
 
@@ -89,20 +98,19 @@ def company(net: nn.Module, images: Tensor, index: int, trials: int, generator: 
     return torch.stack(answers)
 
 
-def parameter_counts(nets: Mapping[str, nn.Module], shapes: list[tuple[int, int, int]]) -> list[dict[str, int | str]]:
+def parameter_counts(observed: Mapping[str, Sequence[Layer]]) -> list[dict[str, int | str]]:
     """Gamma and beta of each normalization layer, a row each, beside those of `nn.LayerNorm` in its place.
 
     The layers of these networks have one of each for each channel (C). `nn.LayerNorm` has, as Ba et al. (2016), one for
     each element of an image (C·H·W).
 
     Args:
-        nets: variant → network, all of one architecture.
-        shapes: (C, H, W) of each normalization layer's input.
+        observed: variant → its layers, all of one architecture.
     """
-    layers = {name: list(normalization_layers(net).values()) for name, net in nets.items()}
     rows: list[dict[str, int | str]] = []
-    for number, shape in enumerate(shapes, 1):
-        own = {name: of_net[number - 1] for name, of_net in layers.items()}
+    for number, layers in enumerate(zip(*observed.values(), strict=False), 1):
+        own = {name: layer.module for name, layer in zip(observed, layers, strict=True)}
+        shape = tuple(layers[0].given.shape[1:])
         row: dict[str, int | str] = {"layer": number, "input C×H×W": "×".join(map(str, shape))}
         row |= {f"{name}: {_written(layer)}": count_parameters(layer) for name, layer in own.items()}
         rows.append(row | {"LayerNorm([C, H, W])": count_parameters(nn.LayerNorm(shape))})

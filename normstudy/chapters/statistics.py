@@ -157,7 +157,7 @@ def pytorch() -> pd.DataFrame:
 def network_counts(observed: Mapping[str, Sequence[Layer]], groups: Mapping[str, int]) -> pd.DataFrame:
     """How many means each layer has by the formula, and how many were measured, a row a layer; variant → layers."""
     rows = []
-    for number, layers in enumerate(zip(*observed.values(), strict=True), 1):
+    for number, layers in enumerate(zip(*observed.values(), strict=False), 1):
         row: dict[str, Any] = {"layer": number, "input N×C×H×W": "×".join(map(str, layers[0].given.shape))}
         for name, layer in zip(observed, layers, strict=True):
             formula = NORMALIZATIONS[name].count

@@ -50,13 +50,10 @@ def build(make: Callable[..., Any], norm_arg: str) -> nn.Module:
     """A new network, the same each time, with all its parameters.
 
     Raises:
-        ModelError: it cannot be built, or it is no network.
+        ModelError: it cannot be built.
     """
     torch.manual_seed(0)
-    net = model_files.construct(make, norm_arg, {})
-    if not isinstance(net, nn.Module):
-        raise ModelError(f"{make.__name__}({norm_arg!r}) is a {type(net).__name__}; it must be a torch.nn.Module")
-    return model_files.with_all_parameters(net)
+    return model_files.with_all_parameters(model_files.construct(make, norm_arg, {}))
 
 
 def _of(make: Callable[[], nn.Module]) -> Found:

@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from normstudy.machine.model_files import ModelError
+
+DECIDING = ("norm_arg", "groups", "depth", "initialization", "ghost_batch_size", "seed")
+"""The parameters of a run that decide its network."""
 
 SECONDS = 60.0
 """How long a model file may take unless it is said."""
@@ -24,13 +28,15 @@ def examined(reference: str, seconds: float = SECONDS) -> dict[str, dict[str, An
     return dict(_asked(["examine", reference], reference, seconds))
 
 
-def tried(reference: str, parameters: dict[str, Any], seconds: float = SECONDS) -> None:
-    """Build the model as a run with these parameters would, and give it two images.
+def tried(reference: str, runs: Sequence[Mapping[str, Any]], seconds: float = SECONDS) -> None:
+    """Build the model as runs with these parameters would, and give it two images.
 
     Raises:
         ModelError: it cannot be used.
     """
-    _asked(["try", reference, json.dumps(parameters)], reference, seconds)
+    _asked(
+        ["try", reference, json.dumps([{name: run.get(name) for name in DECIDING} for run in runs])], reference, seconds
+    )
 
 
 def _asked(words: list[str], reference: str, seconds: float) -> dict[str, Any]:

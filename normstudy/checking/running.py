@@ -26,12 +26,12 @@ def of_layers(net: nn.Module, images: Tensor, layers: list[Layer], step: Callabl
         if number:
             step()
         scales.append(
-            [_scale(each, layer) for each, layer in zip(_evaluations(net, images, layers), layers, strict=True)]
+            [_scale(each, layer) for each, layer in zip(evaluations(net, images, layers), layers, strict=True)]
         )
     return [_word(layer, list(of)) for layer, of in zip(layers, zip(*scales, strict=True), strict=True)]
 
 
-def _evaluations(net: nn.Module, images: Tensor, layers: list[Layer]) -> Evaluations:
+def evaluations(net: nn.Module, images: Tensor, layers: list[Layer]) -> Evaluations:
     """What each layer computes in evaluation mode: found by its module, or None."""
     trace = record(net.eval(), images)
     ready_made = [layer for layer in find(net, trace) if layer.kind == "fixed"]

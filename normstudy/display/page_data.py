@@ -7,7 +7,7 @@ import base64
 import json
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,14 @@ def write_explorer_data(
         net: the trained network, in any mode.
         norm_arg: its normalization.
         dataset: what it was trained on; the first test image of each of the first four classes is shown.
-        layer: which of its normalization layers, counted from 0.
+        layer: which of its normalization layers, counted from 0; the last where there are fewer.
     """
     labels = dataset.test_labels.tolist()
     classes = sorted(set(labels))[:4]
     chosen = [labels.index(label) for label in classes]
-    seen = observe(net, to_input(dataset.test_images[chosen], dataset), training=False)[layer]
+    layers = observe(net, to_input(dataset.test_images[chosen], dataset), training=False)
+    layer = min(layer, len(layers) - 1)
+    seen = layers[layer]
     excerpt = middle(seen.given[:, :8], 4)  # (N, 8, 4, 4)
     kept = {KEPT[name]: tensor for name, tensor in seen.module.state_dict().items() if name in KEPT}  # each (C,)
     named = ", ".join(dataset.classes[label] for label in classes)
@@ -109,6 +111,17 @@ def write_drawing_data(path: Path, nets: Mapping[str, nn.Module], dataset: Datas
             ],
         },
     )
+
+
+def left_out(nets: Iterable[nn.Module]) -> str:
+    """Why the page cannot run these networks, in a sentence; empty where it can."""
+    try:
+        for net in nets:
+            describe(net)
+    except ValueError as error:
+        why = " ".join(str(error).split())
+        return f"Nothing can be drawn here, since the networks hold what the page's arithmetic does not know: {why}."
+    return ""
 
 
 def write_training_data(path: Path, variants: Mapping[str, Mapping[str, Any]]) -> None:
@@ -185,7 +198,11 @@ def describe(net: nn.Module) -> list[dict[str, Any]]:
     Raises:
         ValueError: it is not a chain of layers, or has one that `report/interactive/network.js` does not know.
     """
-    return list(_layers(fx.symbolic_trace(net)))
+    try:
+        graph = fx.symbolic_trace(net)
+    except Exception as error:  # somebody's own network may do what cannot be traced
+        raise ValueError(f"the page cannot follow the network ({type(error).__name__})") from error
+    return list(_layers(graph))
 
 
 def _layers(graph: fx.GraphModule) -> Iterator[dict[str, Any]]:

@@ -12,10 +12,10 @@ import pandas as pd
 import yaml
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import load_model, save_model
+from torch import nn
 
 from normstudy import training
 from normstudy.data import Dataset
-from normstudy.model import Net
 from normstudy.training import EpochMetrics
 
 
@@ -41,7 +41,7 @@ class Folder:
         self,
         values: Mapping[str, Any],
         history: pd.DataFrame,
-        net: Net,
+        net: nn.Module,
         predictions: pd.DataFrame,
         wrong: pd.DataFrame,
         dataset: Dataset,
@@ -92,7 +92,7 @@ def predictions(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "predictions.csv")
 
 
-def network(folder: Path) -> Net:
+def network(folder: Path) -> nn.Module:
     """A run's trained network, on the CPU."""
     net = training.build(parameters(folder))
     load_model(net, str(folder / "weights.safetensors"))

@@ -12,11 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from normstudy.data import Dataset, to_input
-from normstudy.model import Net
 from normstudy.training import evaluate
 
 
-def by_statistics(net: Net, dataset: Dataset, batch_size: int) -> dict[str, Any]:
+def by_statistics(net: nn.Module, dataset: Dataset, batch_size: int) -> dict[str, Any]:
     """What two other kinds of statistics give on the test images; `net` is left as it was.
 
     Returns:
@@ -38,7 +37,7 @@ def by_statistics(net: Net, dataset: Dataset, batch_size: int) -> dict[str, Any]
     return found
 
 
-def with_precise_statistics(net: Net, dataset: Dataset, batch_size: int) -> Net:
+def with_precise_statistics(net: nn.Module, dataset: Dataset, batch_size: int) -> nn.Module:
     """A copy of `net` whose running statistics are those of the training images, not augmented.
 
     The means over the batches of a channel's mean and of its mean square give mean and variance, so that the variance
@@ -66,7 +65,7 @@ def with_precise_statistics(net: Net, dataset: Dataset, batch_size: int) -> Net:
 
 
 @torch.no_grad()
-def _in_training_mode(net: Net, images: Tensor, dataset: Dataset, batch_size: int) -> Tensor:
+def _in_training_mode(net: nn.Module, images: Tensor, dataset: Dataset, batch_size: int) -> Tensor:
     """Logits (N, 10), batch by batch; a last incomplete batch is filled with the images before it."""
     net.train()
     size, logits = min(batch_size, len(images)), []

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from normstudy.data import Dataset, to_input
-from normstudy.model import LAYERS, GhostBatchNorm2d, Net
+from normstudy.model import LAYERS, GhostBatchNorm2d
 
 IMAGES = 256
 """How many training images, the first ones, are looked at: the same in every epoch and run, and not augmented."""
@@ -21,7 +21,7 @@ SHARES = (0.003, 0.01, 0.03)
 """How far to go along the gradient, in norms of the weights."""
 
 
-def measure(net: Net, dataset: Dataset, learning_rate: float) -> dict[str, Any]:
+def measure(net: nn.Module, dataset: Dataset, learning_rate: float) -> dict[str, Any]:
     """All that this module measures, by name: numbers, or lists with one number a normalized layer, input side first.
 
     The network is looked at in training mode. It is left as it was, running statistics included.
@@ -40,7 +40,7 @@ def normalization_layers(net: nn.Module) -> dict[str, nn.Module]:
 
 
 @torch.no_grad()
-def activations(net: Net, inputs: Tensor) -> dict[str, list[Any]]:
+def activations(net: nn.Module, inputs: Tensor) -> dict[str, list[Any]]:
     """Mean and standard deviation of all that goes into each normalization layer, and of all that comes out of it.
 
     `given_…` and `returned_…` have a number a layer, `…_channel_mean` and `…_channel_sd` a list a layer, with a number
@@ -63,7 +63,7 @@ def activations(net: Net, inputs: Tensor) -> dict[str, list[Any]]:
     return found
 
 
-def gamma_and_beta(net: Net) -> dict[str, list[float] | None]:
+def gamma_and_beta(net: nn.Module) -> dict[str, list[float] | None]:
     """Mean and standard deviation over the channels of each layer's gamma and beta; None where there are none."""
     found: dict[str, list[float] | None] = {}
     for name, attribute in (("gamma", "weight"), ("beta", "bias")):
@@ -74,7 +74,7 @@ def gamma_and_beta(net: Net) -> dict[str, list[float] | None]:
     return found
 
 
-def smoothness(net: Net, inputs: Tensor, labels: Tensor, learning_rate: float) -> dict[str, float]:
+def smoothness(net: nn.Module, inputs: Tensor, labels: Tensor, learning_rate: float) -> dict[str, float]:
     """How far the loss keeps its course along its gradient (Santurkar et al., 2018, section 3.1).
 
     The weights w are moved to w − η g, where g is the gradient of the cross-entropy at w, for η from one half to four
@@ -92,7 +92,7 @@ def smoothness(net: Net, inputs: Tensor, labels: Tensor, learning_rate: float) -
     return {"gradient_norm": norm, "gradient_change": change, "loss_range": spread}
 
 
-def relative_smoothness(net: Net, inputs: Tensor, labels: Tensor) -> dict[str, float]:
+def relative_smoothness(net: nn.Module, inputs: Tensor, labels: Tensor) -> dict[str, float]:
     """The same, for steps relative to the weights that they change, so that networks of other scale can be compared.
 
     A weight tensor w of a convolution or linear layer is measured in units of its own norm ‖w‖. Behind a weight that is
@@ -110,7 +110,7 @@ def relative_smoothness(net: Net, inputs: Tensor, labels: Tensor) -> dict[str, f
 
 
 def _along_the_gradient(
-    net: Net,
+    net: nn.Module,
     inputs: Tensor,
     labels: Tensor,
     weights: Sequence[Tensor],

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAda
 from typing_extensions import TypedDict
 
 from normstudy.files import DATASETS
+from normstudy.machine import model_files
 from normstudy.normalizations import NORMALIZATIONS
 
 VARIANTS = ("batch", "layer", "group")
@@ -57,6 +58,13 @@ def _baseline(name: str) -> str:
     return name
 
 
+def _model(reference: str) -> str:
+    file, _ = model_files.split(reference)
+    if reference and file.suffix != ".py":
+        raise ValueError("input should be the file of a network, as path/to/model.py:Net")
+    return reference
+
+
 Integer = Annotated[int, BeforeValidator(_number)]
 Real = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Penalty = Annotated[Real, Field(ge=0, le=10)]
@@ -85,6 +93,7 @@ class Parameters(TypedDict, total=False):
     threads: Annotated[Integer, Field(ge=1, le=1024)]
     measure: bool
     variant: Literal[VARIANTS]  # type: ignore[valid-type]
+    model: Annotated[str, AfterValidator(_model)]
     baseline: Annotated[str, AfterValidator(_baseline)]
     runs: str
     results: str

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from normstudy.machine import model_files
+
 if TYPE_CHECKING:
     import grimp
 
@@ -35,9 +37,13 @@ def code(modules: Iterable[str]) -> dict[str, str]:
     return {module: meaning(_file(module).read_text(encoding="utf-8")) for module in sorted(closure)}
 
 
+def fingerprint(model: str = "") -> str:
+    """What the code that decides a run's numbers is known by, in one word; with the file of another network, two."""
+    return f"{_fingerprint()} {model_files.digest(model)[:KNOWN_BY]}" if model else _fingerprint()
+
+
 @functools.cache
-def fingerprint() -> str:
-    """What the code that decides a run's numbers is known by, in one word."""
+def _fingerprint() -> str:
     made_by = code([RUNS])
     for name in TELLING:
         made_by.pop(name)

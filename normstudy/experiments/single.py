@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from normstudy import data, training
 from normstudy.data import Dataset
 from normstudy.experiments import evaluations, inside
 from normstudy.experiments.provenance import fingerprint
 from normstudy.machine import devices
-from normstudy.model import Net
 from normstudy.training import Diverged, EpochMetrics, Settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,12 @@ def run(parameters: "Mapping[str, Value]", dataset: Dataset | None = None) -> li
     settings = Settings.of(parameters)
     with _BUILDING:  # the weights come out of the process's one generator, and a Dask worker may have several threads
         net = training.build(parameters, device)
-    about = {**parameters, "test_images": len(dataset.test_labels), "made_by": made_by(device), "code": fingerprint()}
+    about = {
+        **parameters,
+        "test_images": len(dataset.test_labels),
+        "made_by": made_by(device),
+        "code": fingerprint(str(parameters.get("model", ""))),
+    }
     rows: list[dict[str, Any]] = []
 
     def add(epoch: int, metrics: EpochMetrics | None) -> None:
@@ -95,7 +100,7 @@ def _on(dataset: Dataset, device: torch.device) -> Dataset:
     return replace(dataset, **{name: getattr(dataset, name).to(device) for name in names})
 
 
-def _weights(net: Net) -> dict[str, float]:
+def _weights(net: nn.Module) -> dict[str, float]:
     """What the penalties did to the weights that they cover."""
     weights = torch.cat([weight.detach().flatten() for weight in training.penalized_weights(net)])
     size = weights.square().mean().sqrt()

@@ -10,6 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from normstudy import files
+from normstudy.checking import process
 from normstudy.experiments import places, provenance, sweep_files, tables, workers
 from normstudy.experiments.places import StudyError
 from normstudy.machine.devices import choose_device
@@ -49,8 +50,11 @@ def sweep(
     dataset = str(any_run["dataset"])
     files.fetch(dataset)
     files.check(dataset)
+    if model := str(any_run.get("model", "")):
+        process.tried(model, list(runs.values()))
     for norm_arg, groups, device in {(run["norm_arg"], run["groups"], run["device"]) for run in runs.values()}:
-        Net(str(norm_arg), int(groups))
+        if not model:
+            Net(str(norm_arg), int(groups))
         if scheduler is None:
             choose_device(str(device))
 
@@ -104,4 +108,6 @@ def _finished(futures: Mapping[Future[list[dict[str, Any]]], str]) -> Iterator[t
 
 
 def _is_done(rows: list[dict[str, Any]] | None) -> bool:
-    return bool(rows) and rows is not None and rows[-1].get("code") == provenance.fingerprint()
+    return (
+        bool(rows) and rows is not None and rows[-1].get("code") == provenance.fingerprint(rows[-1].get("model") or "")
+    )

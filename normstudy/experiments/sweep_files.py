@@ -24,6 +24,7 @@ from typing import Any
 from normstudy.experiments import parameters
 from normstudy.experiments.parameters import ParameterError, Value
 from normstudy.files import DATASETS
+from normstudy.machine import model_files
 from normstudy.normalizations import NORMALIZATIONS
 
 MOST = 100_000  # runs of a sweep
@@ -114,7 +115,10 @@ def _run(params: Path, defaults: Mapping[str, Value], asked: Mapping[str, Value]
     for file in files:
         values |= parameters.read(file)
     values |= {name: value for name, value in asked.items() if name != "variant"}
-    return parameters.check(values, tuple(defaults))
+    checked = parameters.check(values, tuple(defaults))
+    if model := checked.pop("model", ""):  # left out where it is the project's own, so that such runs keep their key
+        checked["model"] = model_files.absolute(str(model))
+    return checked
 
 
 def key(parameters: Mapping[str, Any]) -> str:

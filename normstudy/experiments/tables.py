@@ -42,7 +42,9 @@ def read(file: Path, names: tuple[str, ...]) -> Results:
         raise StudyError(f"{file} is of another version; move it away, and 'normstudy sweep' makes it again")
     results: Results = {}
     for row in table.to_pylist():
-        results.setdefault(sweep_files.key({name: row.get(name) for name in names}), []).append(row)
+        model = {"model": row["model"]} if row.get("model") else {}
+        run = {name: row.get(name) for name in names if name != "model"} | model
+        results.setdefault(sweep_files.key(run), []).append(row)
     return results
 
 

@@ -79,15 +79,12 @@ def construct(make: Callable[..., Any], norm_arg: str, others: Mapping[str, Any]
     Of `others`, those are given that it takes.
 
     Raises:
-        ModelError: it takes no argument or needs others, or it raises an exception, which is the cause of the error.
+        ModelError: it takes no argument or needs others, it makes no network, or it raises an exception, which is the
+            cause of the error.
     """
     name = getattr(make, "__name__", str(make))
-    try:
-        taken = inspect.signature(make).parameters
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"{name} does not say which arguments it takes") from error
-    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    named = [each for each, parameter in taken.items() if parameter.kind in kinds]
+    taken = signature(make)
+    named = list(taken)
     if not named:
         raise ModelError(f"{name} takes no argument; it must be {name}(norm_arg)")
     first = "norm_arg" if "norm_arg" in named else named[0]
@@ -96,9 +93,45 @@ def construct(make: Callable[..., Any], norm_arg: str, others: Mapping[str, Any]
     if needed := [each for each in named if taken[each].default is empty and each not in arguments]:
         raise ModelError(f"{name} needs {', '.join(needed)} too; it must be callable as {name}({first})")
     try:
-        return make(**arguments)
+        net = make(**arguments)
     except Exception as error:
         raise ModelError(f"{name}({norm_arg!r}) {raised(error)}") from error
+    if not hasattr(net, "named_parameters"):
+        raise ModelError(f"{name}({norm_arg!r}) is a {type(net).__name__}; it must be a torch.nn.Module")
+    return net
+
+
+def network(reference: str, parameters: Mapping[str, Any], defaults: Mapping[str, Any]) -> "nn.Module":
+    """The network that a model file makes of a run's parameters, of which `defaults` names those of a network.
+
+    Raises:
+        ModelError: it makes none, or takes no parameter of which another value than the default is asked for.
+    """
+    make = load(reference)
+    asked = {name: parameters[name] for name in defaults if name in parameters}
+    taken = signature(make)
+    for name, value in asked.items():
+        if name not in taken and name != "norm_arg" and value != defaults[name]:
+            raise ModelError(f"{reference} takes no {name}, which is {value}; without it, it must be {defaults[name]}")
+    net = construct(make, str(asked.pop("norm_arg")), asked)
+    return with_all_parameters(net)
+
+
+def within(root: Path, reference: str) -> str:
+    """The same reference as from a folder, if the file lies in it; the whole path if it does not."""
+    file, name = split(absolute(reference))
+    inside = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+    return f"{inside}:{name}"
+
+
+def signature(make: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """The arguments that have names."""
+    try:
+        arguments = inspect.signature(make).parameters
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{getattr(make, '__name__', make)} does not say which arguments it takes") from error
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {name: argument for name, argument in arguments.items() if argument.kind in kinds}
 
 
 def with_all_parameters(net: "nn.Module") -> "nn.Module":

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from normstudy import files
+from normstudy.checking import process
 from normstudy.experiments import parameters, provenance
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.experiments.places import StudyError, make_folder
@@ -40,6 +41,9 @@ def check(runs: Sequence[Run]) -> None:
     Raises:
         ValueError: one line that names the parameter or the file, what it was and what it may be.
     """
+    own = [run.parameters for run in runs if run.parameters.get("model")]
+    if own:
+        process.tried(str(own[0]["model"]), own)
     for run in runs:
         make_folder(run.folder.parent)
         if run.folder.exists():
@@ -52,7 +56,7 @@ def check(runs: Sequence[Run]) -> None:
             from normstudy.machine.devices import choose_device
             from normstudy.model import Net  # only here, since importing torch takes longer than all else
 
-            if "groups" in values:
+            if "groups" in values and not values.get("model"):
                 Net(str(values["norm_arg"]), int(values["groups"]))
             if "device" in values:
                 choose_device(str(values["device"]))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from normstudy.experiments import parameters
 from normstudy.experiments.parameters import VARIANTS, ParameterError, Value
+from normstudy.machine import model_files
 from normstudy.pipeline.notebooks import NOTEBOOKS
 from normstudy.pipeline.staleness import read_record
 
@@ -44,6 +45,8 @@ def plan(root: Path, overrides: Mapping[str, object] | None, dataset: str | None
     one_of_each = ("runs", "results", "output", "sweep")  # a notebook's own, which no value would suit all of
     common = dict.fromkeys(name for of in names.values() for name in of if name not in one_of_each)
     given = parameters.check(overrides or {}, tuple(common))
+    if model := given.get("model"):
+        given["model"] = model_files.within(root, str(model))
     given.setdefault("dataset", dataset or parameters.defaults(sources["variant"])["dataset"])
     store = root / "report" / "executed" / str(given["dataset"])
 

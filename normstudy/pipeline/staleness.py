@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from normstudy import files
 from normstudy.experiments import parameters, provenance
+from normstudy.machine import model_files
 
 if TYPE_CHECKING:
     from normstudy.pipeline.plan import Run
@@ -66,6 +67,9 @@ def record_of(run: "Run", was: Mapping[str, Any] | None = None) -> dict[str, Any
     known = was and (was["notebook"], was["sources"]) == (notebook, sources)
     records = {folder.name: _digest(folder / "record.json") for folder in run.results}
     others = {file.relative_to(run.folder.parents[3]).as_posix(): _digest(file) for file in run.files if file.is_file()}
+    if model := str(run.parameters.get("model", "")):
+        file, _ = model_files.split(model)
+        others[model] = model_files.digest(str(run.folder.parents[3] / file))
     return {
         "format": FORMAT,
         "notebook": notebook,
