@@ -4,6 +4,7 @@ The files are classic scripts that assign one global each: a page that is opened
 """
 
 import base64
+import copy
 import json
 import math
 import zlib
@@ -199,7 +200,7 @@ def describe(net: nn.Module) -> list[dict[str, Any]]:
         ValueError: it is not a chain of layers, or has one that `report/interactive/network.js` does not know.
     """
     try:
-        graph = fx.symbolic_trace(net)
+        graph = fx.symbolic_trace(copy.deepcopy(net).eval())  # a copy, since tracing can change what a network keeps
     except Exception as error:  # somebody's own network may do what cannot be traced
         raise ValueError(f"the page cannot follow the network ({type(error).__name__})") from error
     return list(_layers(graph))
