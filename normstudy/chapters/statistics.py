@@ -388,18 +388,25 @@ def totals(nets: Mapping[str, nn.Module]) -> dict[str, str]:
     return {name: count(count_parameters(net)) for name, net in nets.items()}
 
 
+def counted_right(table: pd.DataFrame, quiet: Sequence[str]) -> bool | None:
+    """Whether each layer has as many statistics as the formula gives, from `network_counts`.
+
+    It is left open where fewer were measured and channels are `silent`.
+    """
+    return True if agree(table) else None if quiet else False
+
+
 def claims(
-    table: pd.DataFrame, step: Step, asked: Asked, others: Mapping[str, float], undone: Undone, nets: Mapping[str, Any]
+    right: bool | None, step: Step, asked: Asked, others: Mapping[str, float], undone: Undone, nets: Mapping[str, Any]
 ) -> dict[str, bool | None]:
     """What the section says, true or not.
 
-    `counts`: each layer has as many statistics as the formula gives (`table` of `network_counts`). `unbiased`: running
-    variances take up the unbiased variance. `company`: an image's result depends on its company in the batch variant;
-    `alone`: it does not in the others. `undone`: gamma and beta give one image back and not the other. `parameters`:
-    the variants have the same number.
+    `counts`: each layer is `counted_right`. `unbiased`: running variances take up the unbiased variance. `company`: an
+    image's result depends on its company in the batch variant; `alone`: it does not in the others. `undone`: gamma and
+    beta give one image back and not the other. `parameters`: the variants have the same number.
     """
     return {
-        "counts": agree(table),
+        "counts": right,
         "unbiased": step.gap < step.biased_gap,
         "company": len(asked.answers) > 1,
         "alone": max(others.values()) < ROUNDING,

@@ -84,8 +84,10 @@ class TestNetworks:
         layer = observed["batch"][0]
         given, returned = layer.given.clone(), layer.returned.clone()
         given[:, 2], returned[:, 2] = 0, 0
+        assert chapter.counted_right(pd.DataFrame([[1, "", 8, 7]]), chapter.silent(observed)) is False
         silent = {"batch": [replace(layer, given=given, returned=returned)]}
         assert chapter.silent(silent) == ["1 of 8 channels in layer 1 of the batch variant"]
+        assert chapter.counted_right(pd.DataFrame([[1, "", 8, 7]]), chapter.silent(silent)) is None
         assert chapter.numbers_of_network(silent)["silent"] == "1 of 8 channels in layer 1 of the batch variant"
 
     def test_running_statistics_take_up_the_unbiased_variance(self, observed: dict):
@@ -128,14 +130,13 @@ def test_numbers_of_company_are_printed():
 class TestClaims:
     """Other data flip each of them."""
 
-    TABLE = pd.DataFrame({"layer": [1], "input": [""], "batch: C": [8], "batch: measured": [8]})
     STEP = chapter.Step(1e-17, 2e-5, 6272, 0.1)
     ASKED = chapter.Asked(3, {8: 49, 7: 1})
     OTHERS = {"layer": 0.0, "group": 3e-8}  # noqa: RUF012
     UNDONE = chapter.Undone(-0.05, 0.7, 0, X[0, 0], [], 1e-16, 0.66, 0.26)
 
     def claims(self, **other: object) -> dict[str, bool | None]:
-        given = {"table": self.TABLE, "step": self.STEP, "asked": self.ASKED, "others": self.OTHERS}
+        given = {"right": True, "step": self.STEP, "asked": self.ASKED, "others": self.OTHERS}
         return chapter.claims(**given | {"undone": self.UNDONE, "nets": NETS} | other)
 
     def test_all_hold(self):
@@ -144,7 +145,7 @@ class TestClaims:
     @pytest.mark.parametrize(
         ("name", "other"),
         [
-            ("counts", {"table": TABLE.assign(**{"batch: measured": 7})}),
+            ("counts", {"right": False}),
             ("unbiased", {"step": replace(STEP, gap=3e-5)}),
             ("company", {"asked": chapter.Asked(3, {8: 50})}),
             ("alone", {"others": {"layer": 0.2}}),
