@@ -1,4 +1,4 @@
-"""Budget: test error against the number of epochs, and whether normalization changes where training ends, or when."""
+"""Budget: test error against the number of epochs: does normalization lead to a better end, or to a sooner one?"""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ from normstudy.chapters import claims as common
 from normstudy.chapters.claims import Holds
 from normstudy.display import lines
 from normstudy.display.figures import new_figure
-from normstudy.display.notation import INTERVAL, count, counted, decimal, estimate, with_interval
+from normstudy.display.notation import INTERVAL, NO_BREAK, count, counted, decimal, estimate, with_interval
 
 MARGIN = 0.002
 """Accuracies that are surely no further apart than this count as the same: 20 of 10,000 images."""
@@ -54,7 +54,7 @@ def figure(table: pd.DataFrame, ahead: pd.DataFrame) -> Figure:
 
     `table` is that of `bootstrap.errors`, `ahead` that of `leads`.
     """
-    drawn, axes = new_figure(5.2, 4.6, rows=2)
+    drawn, axes = new_figure(5.0, 4.3, rows=2)
     above, below = axes[:, 0]
     for axis in (above, below):
         lines.set_ticks(axis, sorted(table["epochs"].unique()), base=2)
@@ -152,7 +152,8 @@ def shown_leads(resampled: Resampled) -> pd.DataFrame:
 def _differences(table: pd.DataFrame) -> list[str]:
     """In percentage points, each with its interval; a star where it is more than chance would give."""
     return [
-        with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2, sign=True) + (" *" if row.p < LEVEL else "")
+        with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2, sign=True)
+        + (f"{NO_BREAK}*" if row.p < LEVEL else "")
         for row in table.itertuples()
     ]
 

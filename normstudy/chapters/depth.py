@@ -16,7 +16,6 @@ from normstudy.display import lines
 from normstudy.display.figures import new_figure
 from normstudy.display.notation import (
     INTERVAL,
-    UNKNOWN,
     count,
     counted,
     decimal,
@@ -155,19 +154,20 @@ def numbers(runs: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
 def _without(table: pd.DataFrame) -> dict[str, str]:
     """Without normalization, the accuracy (`first`, `last`: with the fewest, the most blocks) and how deep it trains.
 
-    `instead` is the most blocks with which it surely trains from He's initialization, and surely not from PyTorch's.
+    `instead` is the most blocks with which it trains from He's initialization and not from PyTorch's: surely, or else
+    by its means, or else the most there are.
     """
     none = table[table["normalization"] == "none"]
     until = reaches(none).set_index("initialization")["depth"]
     by_depth = {kind: none[none["initialization"] == kind].set_index("depth").sort_index() for kind in INITIALIZATIONS}
-    holds = _corrected(table)
-    instead = [at for at in by_depth["he"].index if holds["he", "none", at] and holds["pytorch", "none", at] is False][
-        -1:
-    ]
-    found = {"instead": count(int(instead[0])) if instead else UNKNOWN}
+    pytorch, he = by_depth["pytorch"], by_depth["he"]
+    known = (he["p"] < LEVEL) & (pytorch["p"] < LEVEL)
+    parted = (he["mean"] >= TRAINS) & (pytorch["mean"] < TRAINS)
+    instead = next(int(he.index[each][-1]) for each in (parted & known, parted, he["mean"] >= 0) if each.any())
+    found = {"instead": count(instead)}
     for kind, rows in by_depth.items():
         found[f"{kind}_first"], found[f"{kind}_last"] = (_accuracy(rows.iloc[end]) for end in (0, -1))
-        found[f"{kind}_instead"] = _accuracy(rows.loc[instead[0]]) if instead else UNKNOWN
+        found[f"{kind}_instead"] = _accuracy(rows.loc[instead])
         found[f"{kind}_reach"] = _reach(until[kind])
     return found
 
@@ -214,7 +214,7 @@ def figure(table: pd.DataFrame) -> Figure:
     Depths are evenly spaced.
     """
     kinds, depths = list(table["initialization"].unique()), sorted(table["depth"].unique())
-    drawn, axes = new_figure(5.2, 4.6, rows=2, columns=len(kinds))
+    drawn, axes = new_figure(5.0, 4.4, rows=2, columns=len(kinds))
     means = table.assign(place=table["depth"].map(depths.index))
     for column, kind in enumerate(kinds):
         above, below = axes[:, column]

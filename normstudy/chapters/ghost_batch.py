@@ -150,7 +150,7 @@ def results(resampled: Resampled, published: pd.DataFrame) -> pd.DataFrame:
 
 def figure(resampled: Resampled) -> Figure:
     """Error against images that share statistics, a line an evaluation; the other normalizations as flat lines."""
-    drawn, axes = new_figure(5.2, 3.7)
+    drawn, axes = new_figure(5.0, 3.5)
     axis, table = axes[0, 0], bootstrap.errors(resampled)
     least = 100 * table["mean"].min() / 3  # the axis has no 0
     lines.set_ticks(axis, _images(resampled), base=2)

@@ -118,7 +118,7 @@ def test_the_table_and_the_figure_have_every_normalization_and_number_of_epochs(
     assert list(budget.shown(table).columns) == ["epochs", *NAMES]
     assert budget.shown(table)["epochs"].tolist() == list(EPOCHS)
     leads = budget.shown_leads(budget.resample(runs(FASTER))).set_index("normalization")
-    assert leads.loc["batch", "lead after 1"].endswith(" *")
+    assert leads.loc["batch", "lead after 1"].endswith("\u00a0*")
     assert leads.loc["batch", "without"] == "16"
     assert not leads["lead after 16"].str.endswith("*").any()
     ahead = budget.leads(budget.resample(runs(FASTER)))

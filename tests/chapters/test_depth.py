@@ -112,9 +112,17 @@ def test_the_numbers_of_the_text_are_those_that_were_planted():
     assert found["least"].startswith("91.")
 
 
-def test_where_no_network_without_normalization_trains_there_is_no_depth_to_name():
-    found = numbers({(kind, "none"): (0.1, 0.1, 0.1) for kind in depth.INITIALIZATIONS})
-    assert (found["instead"], found["he_reach"]) == ("–", "at no depth tried")
+@pytest.mark.parametrize(
+    ("he", "instead"),
+    [((0.97, 0.96, 0.1), "8"), ((0.97, 0.96, 0.91), "8"), ((0.97, 0.91, 0.1), "8"), ((0.97, 0.1, 0.1), "16")],
+    ids=["surely", "surely, and by its mean further", "by its mean", "nowhere: the most blocks"],
+)
+def test_the_depth_that_is_named_is_where_initialization_makes_the_difference(he: tuple[float, ...], instead: str):
+    assert numbers(PREDICTED | {("he", "none"): he})["instead"] == instead
+
+
+def test_a_network_that_never_trains_is_said_to():
+    assert numbers({("he", "none"): (0.1, 0.1, 0.1)})["he_reach"] == "at no depth tried"
 
 
 def test_a_single_seed_decides_nothing():
