@@ -64,7 +64,7 @@ globalThis.model = (function script() {
     layers[0].first = true;
     for (const layer of layers) {
       layer.gradients = {};
-      for (const [name, values] of Object.entries(layer.arrays)) if (TRAINED.includes(name)) layer.gradients[name] = filled(values.length, 0);
+      for (const [array, values] of Object.entries(layer.arrays)) if (TRAINED.includes(array)) layer.gradients[array] = filled(values.length, 0);
     }
     return layers;
   }

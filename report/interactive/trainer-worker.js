@@ -3,7 +3,7 @@
 "use strict";
 
 globalThis.trainerWorker = Object.freeze({
-  script: function script() {
+  script: function script() { // eslint-disable-line max-lines-per-function -- a whole script
     const { digits, training } = globalThis;
 
     const EVERY = 150; // milliseconds from one report to the next

@@ -27,8 +27,8 @@ globalThis.training = (function script() {
   function oneCycle(peak, steps) {
     const between = (start, end, part) => end + ((start - end) * (1 + Math.cos(Math.PI * part))) / 2;
     const turn = 0.3 * steps - 1;
-    return Array.from({ length: steps }, (_, step) =>
-      step <= turn ? between(peak / 25, peak, step / turn) : between(peak, peak / 25e4, (step - turn) / (steps - 1 - turn)));
+    return Array.from({ length: steps }, (_, done) =>
+      done <= turn ? between(peak / 25, peak, done / turn) : between(peak, peak / 25e4, (done - turn) / (steps - 1 - turn)));
   }
 
   /** A step of Adam (Kingma & Ba, 2015, algorithm 1), the `number`th from 1, along each gradient, which is set back to 0. */
