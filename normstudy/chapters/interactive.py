@@ -20,8 +20,8 @@ def sheets(x: Tensor, groups: int) -> tuple[Figure, str]:
     """The sheet of x (N, C, H, W) for each normalization, and the figure's text alternative."""
     counts = ", ".join(f"{name} {statistics.count(x.shape, name, groups)}" for name in NORMALIZING)
     return sharing.sharing_figure(x, groups, NORMALIZING), (
-        f"The sheet of {x.shape[0]} images and {x.shape[1]} channels, for each normalization; frames enclose what "
-        f"shares a mean and a standard deviation: {counts} frames."
+        f"The sheet of {x.shape[0]} images and {x.shape[1]} channels, for each normalization; what shares a mean "
+        f"and a standard deviation has one colour, and a frame where it lies together: {counts} sets."
     )
 
 

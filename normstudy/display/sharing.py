@@ -101,7 +101,7 @@ def worked_figure(x: Tensor, name: str, groups: int) -> Figure:
 def _sheet(
     axis: Axes, x: Tensor, sets: Tensor, colours: Sequence[str], apart: float = 0.4
 ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """Draw the elements of x, images `apart`; return for each set the corners of its frame."""
+    """Draw the elements of x, images `apart`; return for each set the corners of its frame, if it has one."""
     number, channels, height, width = x.shape
     axis.grid(visible=False)
     for spine in axis.spines.values():
@@ -114,12 +114,11 @@ def _sheet(
         axis.text(left + 0.5, top + 0.5, exact(value), ha="center", va="center", fontsize=8, color="black")
         corners.setdefault(index, []).append((left, top))
     frames = {}
-    crossing = bool((sets != sets[:, :, :1, :1]).any())  # what shares does not lie together: each place has a frame
-    for index, places in corners.items():
-        for part in [[place] for place in places] if crossing else [places]:
-            low, high = np.min(part, axis=0) - 0.08, np.max(part, axis=0) + 1.08
-            axis.add_patch(Rectangle(tuple(low), *(high - low), fill=False, edgecolor="#333333", linewidth=1.2))
+    together = bool((sets == sets[:, :, :1, :1]).all())  # what shares lies together, so that a frame can enclose it
+    for index, places in corners.items() if together else ():
+        low, high = np.min(places, axis=0) - 0.08, np.max(places, axis=0) + 1.08
         frames[index] = low, high
+        axis.add_patch(Rectangle(tuple(low), *(high - low), fill=False, edgecolor="#333333", linewidth=1.2))
     axis.set_xlim(-0.3, channels * (width + 0.4))
     axis.set_ylim(number * (height + apart), -0.3)
     axis.set_aspect("equal")

@@ -186,9 +186,11 @@ def _statistics_table(page: Page, example: Example, name: str, who: list[str]) -
 
 def _range(grid: Grid, elements: Tensor) -> str:
     """The cells of a set's elements (M, 4): from the first to the last, or each where others lie between."""
-    cells = [xl_rowcol_to_cell(*grid.position(tuple(element))) for element in elements.tolist()]
-    extent = elements.amax(dim=0) - elements.amin(dim=0) + 1
-    return f"{cells[0]}:{cells[-1]}" if len(cells) == extent.prod() else ",".join(cells)
+    places = [grid.position(tuple(element)) for element in elements.tolist()]
+    (top, left), (bottom, right) = places[0], places[-1]
+    between = [at for at in map(grid.position, grid.elements()) if top <= at[0] <= bottom and left <= at[1] <= right]
+    cells = [xl_rowcol_to_cell(*place) for place in places]
+    return f"{cells[0]}:{cells[-1]}" if len(between) == len(cells) else ",".join(cells)
 
 
 def _values(page: Page, example: Example, name: str, pairs: list[Pair], grids: tuple[Grid, Grid]) -> None:

@@ -31,6 +31,6 @@ def test_the_answers_to_an_image_stand_in_words_beside_the_figure():
     assert [axis.get_title() for axis in figure.axes] == ["batch: one, 75\u00a0%", "layer: one, 50\u00a0%"]
 
 
-def test_the_frames_of_a_sheet_are_counted():
+def test_the_sets_of_a_sheet_are_counted():
     _, said = interactive.sheets(torch.zeros(4, 6, 2, 2), 3)
-    assert "deviation: batch 6, layer 4, group 12, instance 24" in said
+    assert "lies together: batch 6, layer 4, group 12, instance 24" in said
