@@ -52,7 +52,30 @@ class GhostBatchNorm2d(nn.BatchNorm2d):
         return f"{self.num_features}, images={self.images}"
 
 
-LAYERS = nn.BatchNorm2d | nn.GroupNorm | nn.Identity
+class RMSNorm2d(nn.Module):
+    """Divides each image by the root mean square of all its values, (N, C, H, W) to the same; subtracts nothing.
+
+    Zhang & Sennrich (2019, arXiv:1910.07467, equation 4) have a gain only. Here a channel has a gamma and a beta, as in
+    the other layers, so that networks differ in what they normalize by and have the same number of parameters.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(channels)), nn.Parameter(torch.zeros(channels))
+        self.eps = eps
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """Normalized, scaled and shifted."""
+        square = activations.square().mean(dim=(1, 2, 3), keepdim=True)  # (N, 1, 1, 1)
+        gamma, beta = self.weight.view(-1, 1, 1), self.bias.view(-1, 1, 1)
+        return activations * (square + self.eps).rsqrt() * gamma + beta
+
+    def extra_repr(self) -> str:
+        """What PyTorch prints of the layer."""
+        return f"{len(self.weight)}"
+
+
+LAYERS = nn.BatchNorm2d | nn.GroupNorm | RMSNorm2d | nn.Identity
 """The kinds of layers that `normalization` makes."""
 
 
@@ -65,6 +88,7 @@ def normalization(norm_arg: str, channels: int, groups: int, ghost_batch_size: i
     - `"layer"`: all channels of one image (Ba et al., 2016, arXiv:1607.06450)
     - `"group"`: each of `groups` groups of neighbouring channels of one image (Wu & He, 2018, arXiv:1803.08494)
     - `"instance"`: one channel of one image (Ulyanov et al., 2016, arXiv:1607.08022)
+    - `"rms"`: all channels of one image, and no mean is subtracted (Zhang & Sennrich, 2019, arXiv:1910.07467)
     - `"none"`: nothing is normalized
 
     All but `"none"` then scale and shift each channel by a trained gamma (channels,) and beta (channels,).
@@ -81,6 +105,8 @@ def normalization(norm_arg: str, channels: int, groups: int, ghost_batch_size: i
             return nn.GroupNorm(groups, channels)
         case "instance":
             return nn.GroupNorm(channels, channels)
+        case "rms":
+            return RMSNorm2d(channels)
         case "none":
             return nn.Identity()
     raise ValueError(f"norm_arg is {norm_arg!r}; it must be one of {', '.join(NORMALIZATIONS)}")

@@ -65,6 +65,11 @@ NORMALIZATIONS = {
             "instance", "Instance normalization", "Ulyanov et al., 2016",
             "N·C", "each image's channel shares with nothing else", "#CC79A7", ":", "D"
         ),
+        Normalization(
+            "rms", "RMS normalization", "Zhang & Sennrich, 2019",
+            "N", "each image shares over all channels, and no mean is subtracted", "#E69F00", (0, (6, 2)), "v",
+            centred=False
+        ),
         Normalization("none", "No normalization", "", "", "nothing is normalized", "#555555", (0, (1, 1)), "x"),
     )
 }

@@ -7,7 +7,9 @@ For every element i of a tensor x of shape (N, C, H, W), with S_i the set of the
     standard deviation   σ_i = √(v_i + ε)
     normalized           y_i = γ · (x_i − μ_i) / σ_i + β
 
-Batch, layer, group and instance normalization differ in S_i and in nothing else (Wu & He 2018, equations 1 to 7).
+Batch, layer, group and instance normalization differ in S_i and in nothing else (Wu & He 2018, equations 1 to 7). RMS
+normalization shares as layer normalization does and subtracts nothing: there μ_i is 0, and σ_i the root mean square
+(Zhang & Sennrich 2019, arXiv:1910.07467, equation 4).
 """
 
 import math
@@ -52,7 +54,7 @@ class Statistics:
     sets: Tensor  # (N, C, H, W), int64: the set that each element belongs to
     size: int  # m: how many elements each set has
     sums: Tensor  # (K,)
-    means: Tensor  # (K,)
+    means: Tensor  # (K,): 0 where none is subtracted
     variances: Tensor  # (K,): biased, divided by m and not by m − 1
     standard_deviations: Tensor  # (K,): with ε under the root
 
@@ -70,7 +72,7 @@ def statistics(x: Tensor, norm_arg: str, groups: int = 1, epsilon: float = EPSIL
         return values.new_zeros(sets_count).index_add(0, sets.flatten(), values.flatten())  # (K,)
 
     sums = add_up(x)
-    means = sums / size
+    means = sums / size if NORMALIZATIONS[norm_arg].centred else torch.zeros_like(sums)
     variances = add_up((x - means[sets]) ** 2) / size
     return Statistics(sets, size, sums, means, variances, (variances + epsilon).sqrt())
 

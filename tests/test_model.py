@@ -55,6 +55,14 @@ def test_group_normalization_normalizes_neighbouring_channels_of_one_image() -> 
     torch.testing.assert_close(normalized.std((2, 3, 4), correction=0), torch.ones(6, 4), rtol=0, atol=1e-4)
 
 
+def test_rms_normalization_divides_by_the_root_mean_square_and_leaves_the_mean() -> None:
+    activations = torch.randn(6, 8, 5, 5) * 3 + 2
+    normalized = normalization("rms", 8, 4)(activations)
+    torch.testing.assert_close(normalized.square().mean((1, 2, 3)), torch.ones(6))
+    torch.testing.assert_close(normalized / activations, (normalized / activations)[:, :1, :1, :1].expand(6, 8, 5, 5))
+    assert (normalized.mean((1, 2, 3)) > 0.3).all()
+
+
 def test_no_normalization_changes_nothing() -> None:
     activations = torch.randn(2, 8, 5, 5)
     assert normalization("none", 8, 4)(activations) is activations

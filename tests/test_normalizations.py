@@ -15,7 +15,7 @@ from tests.commands import ROOT
 
 
 def test_it_comes_in_the_order_of_the_study():
-    assert list(NORMALIZATIONS) == ["batch", "layer", "group", "instance", "none"]
+    assert list(NORMALIZATIONS) == ["batch", "layer", "group", "instance", "rms", "none"]
     assert list(NORMALIZATIONS)[:3] == list(parameters.VARIANTS)
 
 
@@ -43,6 +43,7 @@ def test_what_shares_is_what_a_count_leaves():
         "layer": "C·H·W",
         "group": "C/G·H·W",
         "instance": "H·W",
+        "rms": "C·H·W",
     }
 
 

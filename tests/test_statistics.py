@@ -52,6 +52,11 @@ def pytorch(x: Tensor, norm_arg: str, groups: int, gamma: Tensor | None = None, 
             return F.layer_norm(x, x.shape[1:], gamma, beta)
         case "group":
             return F.group_norm(x, groups, gamma, beta)
+        case "rms":
+            shape = (-1, 1, 1)
+            gamma = None if gamma is None else gamma.view(shape).expand(x.shape[1:])
+            y = F.rms_norm(x, x.shape[1:], gamma, eps=1e-5)
+            return y if beta is None else y + beta.view(shape)
         case _:
             return F.instance_norm(x, weight=gamma, bias=beta)
 
@@ -106,6 +111,7 @@ def test_the_sets_are_those_of_the_definition(case: tuple[Tensor, str, int]) -> 
         "layer": lambda i, k: i[0] == k[0],
         "group": lambda i, k: i[0] == k[0] and i[1] // per_group == k[1] // per_group,
         "instance": lambda i, k: i[:2] == k[:2],
+        "rms": lambda i, k: i[0] == k[0],
     }[norm_arg]
     sets = sharing_sets(x.shape, norm_arg, groups)
     elements = list(product(*map(range, x.shape)))  # (n, c, h, w) of each
@@ -122,7 +128,9 @@ def test_there_are_as_many_sets_as_counted_and_all_have_the_same_size(case: tupl
     assert set(members.values()) == {statistics(x, norm_arg, groups).size}
 
 
-@pytest.mark.parametrize(("norm_arg", "expected"), [("batch", 6), ("layer", 4), ("group", 12), ("instance", 24)])
+@pytest.mark.parametrize(
+    ("norm_arg", "expected"), [("batch", 6), ("layer", 4), ("group", 12), ("instance", 24), ("rms", 4)]
+)
 def test_four_images_of_six_channels_in_three_groups_have(norm_arg: str, expected: int) -> None:
     assert count((4, 6, 2, 2), norm_arg, groups=3) == expected
 
