@@ -75,7 +75,18 @@ class RMSNorm2d(nn.Module):
         return f"{len(self.weight)}"
 
 
-LAYERS = nn.BatchNorm2d | nn.GroupNorm | RMSNorm2d | nn.Identity
+class PositionNorm2d(nn.LayerNorm):
+    """Layer normalization of each image's place over its channels, (N, C, H, W) to the same.
+
+    As transformers normalize a token, and ConvNeXt a pixel (Liu et al., 2022, arXiv:2201.03545, section 2.6).
+    """
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """As `nn.LayerNorm`, with the channels last."""
+        return super().forward(activations.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+LAYERS = nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm | RMSNorm2d | nn.Identity
 """The kinds of layers that `normalization` makes."""
 
 
@@ -89,6 +100,7 @@ def normalization(norm_arg: str, channels: int, groups: int, ghost_batch_size: i
     - `"group"`: each of `groups` groups of neighbouring channels of one image (Wu & He, 2018, arXiv:1803.08494)
     - `"instance"`: one channel of one image (Ulyanov et al., 2016, arXiv:1607.08022)
     - `"rms"`: all channels of one image, and no mean is subtracted (Zhang & Sennrich, 2019, arXiv:1910.07467)
+    - `"position"`: all channels of one place of one image (Liu et al., 2022, arXiv:2201.03545)
     - `"none"`: nothing is normalized
 
     All but `"none"` then scale and shift each channel by a trained gamma (channels,) and beta (channels,).
@@ -107,6 +119,8 @@ def normalization(norm_arg: str, channels: int, groups: int, ghost_batch_size: i
             return nn.GroupNorm(channels, channels)
         case "rms":
             return RMSNorm2d(channels)
+        case "position":
+            return PositionNorm2d(channels)
         case "none":
             return nn.Identity()
     raise ValueError(f"norm_arg is {norm_arg!r}; it must be one of {', '.join(NORMALIZATIONS)}")

@@ -70,6 +70,10 @@ NORMALIZATIONS = {
             "N", "each image shares over all channels, and no mean is subtracted", "#E69F00", (0, (6, 2)), "v",
             centred=False
         ),
+        Normalization(
+            "position", "Layer normalization per position", "Ba et al., 2016; Liu et al., 2022",
+            "N·H·W", "each place of an image shares over all channels", "#56B4E9", (0, (3, 1)), "P"
+        ),
         Normalization("none", "No normalization", "", "", "nothing is normalized", "#555555", (0, (1, 1)), "x"),
     )
 }

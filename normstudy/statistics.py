@@ -7,7 +7,8 @@ For every element i of a tensor x of shape (N, C, H, W), with S_i the set of the
     standard deviation   σ_i = √(v_i + ε)
     normalized           y_i = γ · (x_i − μ_i) / σ_i + β
 
-Batch, layer, group and instance normalization differ in S_i and in nothing else (Wu & He 2018, equations 1 to 7). RMS
+Batch, layer, group and instance normalization differ in S_i and in nothing else (Wu & He 2018, equations 1 to 7), as
+does layer normalization per position: each image and place over its channels (Liu et al. 2022, arXiv:2201.03545). RMS
 normalization shares as layer normalization does and subtracts nothing: there μ_i is 0, and σ_i the root mean square
 (Zhang & Sennrich 2019, arXiv:1910.07467, equation 4).
 """

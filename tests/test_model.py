@@ -38,7 +38,7 @@ def test_the_stated_channels_are_those_of_the_normalized_layers() -> None:
 
 @pytest.mark.parametrize(
     ("norm_arg", "shared_axes"),
-    [("batch", (0, 2, 3)), ("layer", (1, 2, 3)), ("instance", (2, 3))],
+    [("batch", (0, 2, 3)), ("layer", (1, 2, 3)), ("instance", (2, 3)), ("position", (1,))],
 )
 def test_a_layer_normalizes_the_elements_that_it_says(norm_arg: str, shared_axes: tuple[int, ...]) -> None:
     activations = torch.randn(6, 8, 5, 5) * 3 + 2

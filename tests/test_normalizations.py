@@ -15,7 +15,7 @@ from tests.commands import ROOT
 
 
 def test_it_comes_in_the_order_of_the_study():
-    assert list(NORMALIZATIONS) == ["batch", "layer", "group", "instance", "rms", "none"]
+    assert list(NORMALIZATIONS) == ["batch", "layer", "group", "instance", "rms", "position", "none"]
     assert list(NORMALIZATIONS)[:3] == list(parameters.VARIANTS)
 
 
@@ -44,6 +44,7 @@ def test_what_shares_is_what_a_count_leaves():
         "group": "C/G·H·W",
         "instance": "H·W",
         "rms": "C·H·W",
+        "position": "C",
     }
 
 

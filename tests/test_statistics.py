@@ -57,6 +57,8 @@ def pytorch(x: Tensor, norm_arg: str, groups: int, gamma: Tensor | None = None, 
             gamma = None if gamma is None else gamma.view(shape).expand(x.shape[1:])
             y = F.rms_norm(x, x.shape[1:], gamma, eps=1e-5)
             return y if beta is None else y + beta.view(shape)
+        case "position":
+            return F.layer_norm(x.movedim(1, -1), x.shape[1:2], gamma, beta).movedim(-1, 1)
         case _:
             return F.instance_norm(x, weight=gamma, bias=beta)
 
@@ -112,6 +114,7 @@ def test_the_sets_are_those_of_the_definition(case: tuple[Tensor, str, int]) -> 
         "group": lambda i, k: i[0] == k[0] and i[1] // per_group == k[1] // per_group,
         "instance": lambda i, k: i[:2] == k[:2],
         "rms": lambda i, k: i[0] == k[0],
+        "position": lambda i, k: (i[0], *i[2:]) == (k[0], *k[2:]),
     }[norm_arg]
     sets = sharing_sets(x.shape, norm_arg, groups)
     elements = list(product(*map(range, x.shape)))  # (n, c, h, w) of each
@@ -129,7 +132,8 @@ def test_there_are_as_many_sets_as_counted_and_all_have_the_same_size(case: tupl
 
 
 @pytest.mark.parametrize(
-    ("norm_arg", "expected"), [("batch", 6), ("layer", 4), ("group", 12), ("instance", 24), ("rms", 4)]
+    ("norm_arg", "expected"),
+    [("batch", 6), ("layer", 4), ("group", 12), ("instance", 24), ("rms", 4), ("position", 16)],
 )
 def test_four_images_of_six_channels_in_three_groups_have(norm_arg: str, expected: int) -> None:
     assert count((4, 6, 2, 2), norm_arg, groups=3) == expected
