@@ -177,28 +177,27 @@ def describe_confusion(counts: np.ndarray, classes: Sequence[str], who: str) -> 
     return f"Confusion matrix of {who}: {right} of {images} test images are on the diagonal. {most}"
 
 
-def apart(first: EpochMetrics, again: EpochMetrics) -> float:
-    """How far two trainings of the same epoch are apart: the largest difference. How long they took is not compared."""
-    repeated: dict[str, float] = asdict(again)
-    differences = [abs(float(value) - repeated[name]) for name, value in asdict(first).items() if name != "seconds"]
-    return max(differences)
+def repetition(first: EpochMetrics | None, again: EpochMetrics | None) -> pd.DataFrame:
+    """Two trainings of the same epoch, a row a number. How long they took is not compared."""
+    once, twice = ({} if metrics is None else asdict(metrics) for metrics in (first, again))
+    rows = [(name, once[name], twice[name]) for name in once if name != "seconds"]
+    return pd.DataFrame(rows, columns=["first epoch", "once", "once more"])
 
 
-def describe_repetition(norm_arg: str, first: EpochMetrics, again: EpochMetrics) -> str:
-    """How far two trainings of the same epoch are apart, in a sentence."""
-    largest = apart(first, again)
-    if largest == 0:
-        return f"Trained once more, the first epoch of the {norm_arg} variant gave the same numbers, bit for bit."
-    return (
-        f"Trained once more, the first epoch of the {norm_arg} variant gave other numbers: losses and accuracies "
-        f"(0 to 1) that differ by up to {significant(largest)}."
-    )
+def apart(table: pd.DataFrame) -> float:
+    """How far two trainings of the same epoch are apart, from `repetition`: the largest difference; NaN for none."""
+    return float((table["once"] - table["once more"]).abs().max())
 
 
 def numbers(
-    values: Mapping[str, Any], net: nn.Module, dataset: Dataset, wrong: pd.DataFrame, stopped: str, repeated: str
+    values: Mapping[str, Any],
+    net: nn.Module,
+    dataset: Dataset,
+    wrong: pd.DataFrame,
+    stopped: str,
+    repeated: pd.DataFrame,
 ) -> dict[str, Any]:
-    """The values for the text."""
+    """The values for the text. `repeats`: the first epoch, trained once more, gave the same numbers."""
     who = f"the {values['norm_arg']} variant"
     return {
         "parameters": count(count_parameters(net)),
@@ -210,7 +209,8 @@ def numbers(
         "pixel_deviation": decimal(dataset.std, 4),
         "diverged": stopped,
         "misclassified": stopped or caption(min(SHOWN, len(wrong)), len(wrong), who),
-        "repeated": repeated,
+        "repeated_gap": significant(apart(repeated)),
+        "claims": {"repeats": apart(repeated) == 0 if len(repeated) else None},
         "torch": torch.__version__,
         "l1": exact(values["l1"]),
         "l2": exact(values["l2"]),
