@@ -94,7 +94,11 @@ def normalize(
     """
     found = statistics(x, norm_arg, groups, epsilon)
     normalized = (x - found.means[found.sets]) / found.standard_deviations[found.sets]  # (N, C, H, W)
-    return _scale_and_shift(normalized, gamma, beta)
+    if gamma is not None:
+        normalized = normalized * (gamma.view(-1, 1, 1) if gamma.ndim == 1 else gamma)
+    if beta is not None:
+        normalized = normalized + (beta.view(-1, 1, 1) if beta.ndim == 1 else beta)
+    return normalized
 
 
 def update_running(
@@ -114,30 +118,6 @@ def update_running(
         (1 - momentum) * running_mean + momentum * found.means,
         (1 - momentum) * running_variance + momentum * unbiased,
     )
-
-
-def normalize_with(
-    x: Tensor,
-    means: Tensor,
-    variances: Tensor,
-    gamma: Tensor | None = None,
-    beta: Tensor | None = None,
-    epsilon: float = EPSILON,
-) -> Tensor:
-    """Normalize x (N, C, H, W) with given statistics per channel, (C,): batch normalization in evaluation mode.
-
-    No element of x has a say in the statistics, so the result for an image does not depend on the other images.
-    """
-    deviations = (variances + epsilon).sqrt()
-    return _scale_and_shift((x - means.view(-1, 1, 1)) / deviations.view(-1, 1, 1), gamma, beta)
-
-
-def _scale_and_shift(normalized: Tensor, gamma: Tensor | None, beta: Tensor | None) -> Tensor:
-    if gamma is not None:
-        normalized = normalized * (gamma.view(-1, 1, 1) if gamma.ndim == 1 else gamma)
-    if beta is not None:
-        normalized = normalized + (beta.view(-1, 1, 1) if beta.ndim == 1 else beta)
-    return normalized
 
 
 def _sizes(shape: Sequence[int], groups: int) -> dict[str, int]:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from normstudy import statistics
 from normstudy.model import LAYERS, NORMALIZED_CHANNELS, GhostBatchNorm2d, Net, count_parameters, normalization
 from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
 
@@ -61,6 +62,15 @@ def test_rms_normalization_divides_by_the_root_mean_square_and_leaves_the_mean()
     torch.testing.assert_close(normalized.square().mean((1, 2, 3)), torch.ones(6))
     torch.testing.assert_close(normalized / activations, (normalized / activations)[:, :1, :1, :1].expand(6, 8, 5, 5))
     assert (normalized.mean((1, 2, 3)) > 0.3).all()
+
+
+@pytest.mark.parametrize("norm_arg", NORMALIZING)
+def test_each_layer_computes_the_formula(norm_arg: str) -> None:
+    activations = 0.01 * torch.randn(6, 8, 5, 5, dtype=torch.float64) + 0.01  # so small that epsilon counts
+    layer = normalization(norm_arg, 8, 4).double()
+    gamma, beta = (nn.init.normal_(parameter).detach() for parameter in layer.parameters())
+    expected = statistics.normalize(activations, norm_arg, 4, gamma, beta)
+    torch.testing.assert_close(layer(activations).detach(), expected, rtol=1e-9, atol=1e-9)
 
 
 def test_no_normalization_changes_nothing() -> None:

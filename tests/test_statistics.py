@@ -15,7 +15,6 @@ from normstudy.normalizations import NORMALIZATIONS, NORMALIZING
 from normstudy.statistics import (
     count,
     normalize,
-    normalize_with,
     sharing_sets,
     statistics,
     update_running,
@@ -199,13 +198,6 @@ def test_the_batch_is_normalized_with_the_biased_variance_and_the_unbiased_one_i
     torch.testing.assert_close(normalize(x, "batch", epsilon=0).flatten(), torch.tensor([-1.0, 1.0]).double())
     zero, one = torch.zeros(1).double(), torch.ones(1).double()
     assert [float(v) for v in update_running(zero, one, x, momentum=1.0)] == [2.0, 2.0]
-
-
-def test_given_statistics_are_used_as_pytorch_uses_them_in_evaluation_mode() -> None:
-    x = torch.randn(3, 4, 2, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    means, variances, gamma, beta = torch.arange(1, 17, dtype=torch.float64).view(4, 4)
-    expected = F.batch_norm(x, means, variances, gamma, beta, training=False)
-    torch.testing.assert_close(normalize_with(x, means, variances, gamma, beta), expected, **EXACT)
 
 
 @pytest.mark.parametrize(
