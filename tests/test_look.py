@@ -19,7 +19,7 @@ from normstudy.rendering.render import find_quarto
 from tests import checks
 from tests.browser import open_page
 from tests.commands import ROOT, WITHOUT_QUARTO, command
-from tests.pdf import LEFT, TOP, addresses, figures_without_picture, filled, headings, text, words
+from tests.pdf import LEFT, TOP, addresses, drawn, figures_without_picture, filled, headings, text, words
 
 
 @pytest.fixture
@@ -99,6 +99,28 @@ class TestPdf:
                 line = [word for word in page if abs(word[1] - start[1]) < 1]
                 assert max(word[2] for word in line) < float(sheet.mediabox.width) / 2
 
+    def test_the_four_graphs_are_on_one_page(self, pdf: Path, report: Path):
+        caption = checks.article(report).get_element_by_id("fig-curves").text_content()
+        number = re.search(r"Figure\s(\d+:)", caption)[1]
+        (place,) = (
+            (sheet, int(one[1]))
+            for sheet, page in enumerate(words(pdf))
+            for one, two in pairwise(page)
+            if (one[4], two[4]) == ("Figure", number)
+        )
+        sheet, foot = drawn(pdf)[place[0]], place[1]
+        middle, height = sheet.shape[1] // 2, 170  # a graph's, in points
+        for rows in (slice(foot - 2 * height, foot - height), slice(foot - height, foot)):
+            for columns in (slice(0, middle), slice(middle, None)):
+                assert sheet[rows, columns].sum() > 1000
+
+    def test_what_the_page_folds_is_in_it(self, pdf: Path, report: Path):
+        summaries = checks.article(report).xpath("//details[contains(@class, 'folded')]/summary")
+        assert len(summaries) > 5
+        for summary in summaries:
+            title = re.sub(r"\W+", "", summary.text_content())[:25]  # a line or a page may part the rest
+            assert re.sub(r"\W+", "", text(pdf)).count(title) >= 2, summary.text_content()  # named, and there
+
 
 @pytest.fixture(params=[390, 1280], ids=["phone", "desktop"])
 def screen(request: pytest.FixtureRequest) -> dict[str, int]:
@@ -117,7 +139,44 @@ SEEN = """element => {
 }"""  # it has a place, and nothing covers it
 
 
+CUT = """() => [...document.querySelectorAll('main img, main table, main pre, main math')].filter(each => {
+  const { left, right, width } = each.getBoundingClientRect();
+  if (!width || (left >= -1 && right <= innerWidth + 1)) return false;
+  const place = each.closest('.scrolls');
+  return !place || getComputedStyle(place, '::before').content === 'none';
+}).map(each => `${each.tagName} ${each.closest('[id]')?.id}`)"""
+"""What is wider than the screen, and does not say that it scrolls."""
+
+SMALL = """() => [...document.querySelectorAll('figure img')].filter(image => {
+  const least = parseFloat(image.style.getPropertyValue('--least'));
+  const { width } = image.getBoundingClientRect();
+  return width && width + 1 < least;
+}).map(image => image.alt.slice(0, 60))"""
+"""Pictures that are shown smaller than their text can be read at."""
+
+
 class TestSite:
+    def test_nothing_is_cut_without_a_hint_and_no_text_of_a_figure_is_too_small(
+        self, report: Path, browser: Browser, screen: dict[str, int]
+    ):
+        page = open_page(browser.new_context(viewport=screen), (report / "report" / "index.html").as_uri())
+        page.evaluate(
+            "for (const each of document.querySelectorAll('details')) each.open = true;"
+            "for (const image of document.images) image.loading = 'eager'"
+        )
+        page.wait_for_timeout(1000)
+        assert page.evaluate("document.querySelectorAll('figure img[style*=least]').length") > 10
+        assert page.evaluate(SMALL) == []
+        assert page.evaluate(CUT) == []
+
+    def test_in_the_dark_pictures_are_as_they_are_on_a_light_ground(self, report: Path, browser: Browser):
+        page = open_page(browser.new_context(color_scheme="dark"), (report / "report" / "index.html").as_uri())
+        looks = page.evaluate(
+            "[...document.querySelectorAll('figure img')].map(image => {"
+            "  const { filter, backgroundColor } = getComputedStyle(image); return `${filter} ${backgroundColor}` })"
+        )
+        assert set(looks) == {"none rgb(255, 255, 255)"}
+
     def test_every_page_is_whole(self, report: Path, browser: Browser, screen: dict[str, int]):
         for path in within(report):
             page = open_page(browser.new_context(viewport=screen), path.as_uri())
@@ -158,6 +217,7 @@ class TestSite:
 
     def test_pictures_side_by_side_are_of_one_size(self, report: Path, browser: Browser, screen: dict[str, int]):
         page = open_page(browser.new_context(viewport=screen), (report / "report" / "index.html").as_uri())
+        page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
         pictures = [page.locator(f"#fig-{name}-confusion img") for name in ("batch", "layer", "group")]
         for picture in pictures:
             picture.scroll_into_view_if_needed()

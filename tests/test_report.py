@@ -181,6 +181,12 @@ def test_a_second_run_executes_no_notebook(study: Path, tmp_path: Path):
     assert before == {file: file.stat().st_mtime_ns for file in (again / "report" / "executed").rglob("*.ipynb")}
 
 
+def test_few_probabilities_stand_in_what_is_not_folded(report: Path):
+    folded = "ancestor::details[contains(@class, 'folded')] or ancestor::script or ancestor::style"
+    text = "".join(checks.article(report).xpath(f"//main//text()[not({folded})]"))
+    assert len(re.findall(r"\bp\s*[=<]", text)) <= 12
+
+
 MEGABYTE = 1_000_000
 
 

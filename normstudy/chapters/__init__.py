@@ -1,1 +1,1 @@
-"""A module a chapter of the report: its tables, figures and sentences."""
+"""A module a chapter of the report: its tables, figures, numbers and claims."""
