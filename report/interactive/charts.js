@@ -2,7 +2,7 @@
 "use strict";
 
 globalThis.charts = (() => {
-  const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [340, 170, 40, 8, 8, 24];
+  const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [340, 170, 40, 8, 14, 26];
   const DASHES = ["", "7 4", "2 3"]; // the first, the second and the third run
   const MOST = 120; // points of a line
 
@@ -41,7 +41,7 @@ globalThis.charts = (() => {
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.fillStyle = colour;
     bins.forEach((count, i) => {
-      const high = (canvas.height - 1) * Math.sqrt(count / highest); // so that what is rare is seen too
+      const high = ((canvas.height - 1) * count) / highest;
       context.fillRect(i * wide, canvas.height - 1 - high, wide, high);
     });
     context.fillRect(0, canvas.height - 1, canvas.width, 1);

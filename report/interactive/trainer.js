@@ -14,7 +14,7 @@
   const DRAWN = 100; // milliseconds from one drawing to the next
   const GUESSING = { loss: Math.log(10), accuracy: 0.1 };
   const LOSS = { highest: 3, ticks: [0, 1, 2, 3], chance: GUESSING.loss, format: (value) => `${value}` };
-  const ACCURACY = { highest: 1, ticks: [0, 0.5, 1], chance: GUESSING.accuracy, format: (value) => percent(value) };
+  const ACCURACY = { highest: 1, ticks: [0, 0.5, 1], chance: GUESSING.accuracy, format: (value) => `${100 * value}` };
   const GRAPHS = [
     { name: "training loss", part: "steps", column: 1, ...LOSS },
     { name: "training accuracy", part: "steps", column: 2, ...ACCURACY },
@@ -43,7 +43,7 @@
         <button type="button" data-do="step">One step</button>
         <button type="button" data-do="again">Start again with another seed</button>
       </div>
-      <div class="graphs">${GRAPHS.map(({ name }) => `<div class="graph" role="img"><p aria-hidden="true">${name}</p><div class="plot"></div></div>`).join("")}</div>
+      <div class="graphs">${GRAPHS.map(({ name }) => `<div class="graph" role="img"><p aria-hidden="true">${name}${name.endsWith("accuracy") ? " (%)" : ""}</p><div class="plot"></div></div>`).join("")}</div>
       <table class="trials came">${heads("run")}${Object.entries(ROWS).map(([name, label]) => `<tr data-row="${name}"><th scope="row">${label}</th>${"<td></td>".repeat(RUNS)}</tr>`).join("")}
         <tr class="wrongs"><th scope="row">some of these<br><small>true → said</small></th>${"<td></td>".repeat(RUNS)}</tr></table>
       <table class="trials flows"><caption>What goes into each normalization layer (left) and what comes out (right), in the last batch: values from −4 to 4, and their standard deviation σ</caption><tbody></tbody></table>

@@ -183,7 +183,7 @@ def test_settings_go_together(page: Page) -> None:
     assert chosen(page, "ghost_batch_size")[0] == "0", "16 of 16 images are all of them"
     page.get_by_label("normalization of run 1").select_option("none")
     assert page.get_by_label("images that share statistics of run 1").is_disabled()
-    assert page.get_by_label("tested with of run 1").is_disabled()
+    assert page.get_by_label("statistics in the test of run 1").is_disabled()
 
 
 def test_earlier_runs_stay_as_pale_lines(page: Page) -> None:
