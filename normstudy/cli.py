@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from normstudy.checking import process, verdict
+from normstudy.checking import process, template, verdict
 from normstudy.checking import report as check_report
 from normstudy.experiments import places
 from normstudy.experiments.parameters import VARIANTS
@@ -178,6 +178,14 @@ def sweep(file: Path, overrides: dict[str, str], jobs: int | None, scheduler: st
         finally:
             signal.signal(signal.SIGINT, before)
     console.print(str(table))
+
+
+@main.command()
+@click.argument("file", default="model.py", type=click.Path(path_type=Path, dir_okay=False))
+def new(file: Path) -> None:
+    """Write a model.py to start from, and beside it a notebook that checks it, trains it and draws the four graphs."""
+    for made in template.write(file):
+        console.print(str(made))
 
 
 @main.command()

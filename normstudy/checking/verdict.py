@@ -138,8 +138,8 @@ def _remarks(norm_arg: str, found: Found, examined: Mapping[str, Found]) -> list
         remarks.append(f"parameters that several normalization layers share: {', '.join(names)}")
     if names := [layer["name"] for layer in layers if "per element" in gamma_and_beta(layer)]:
         remarks.append(f"gamma and beta for each element instead of each channel: {', '.join(names)}")
-    if found["not_penalized"]:
-        remarks.append(f"no penalty covers {', '.join(found['not_penalized'])}")
+    if names := [name for name in found["not_penalized"] if name not in _times(layers)]:
+        remarks.append(f"no penalty covers {', '.join(names)}")
     whole = {name: other for name, other in examined.items() if "broken" not in other}
     if len({other["parameters"] for other in whole.values()}) > 1:
         counts = ", ".join(f"{name} {other['parameters']:,}" for name, other in whole.items())
