@@ -40,7 +40,7 @@ def examine(make: Callable[..., Any]) -> dict[str, Found]:
             refused.append(error)
             found[norm_arg] = {"broken": str(error), "layers": []}
         else:
-            found[norm_arg] = _of(partial(build, make, norm_arg))
+            found[norm_arg] = of_one(partial(build, make, norm_arg))
     if len(refused) == len(ARGUMENTS):
         raise refused[0]
     return found
@@ -56,7 +56,8 @@ def build(make: Callable[..., Any], norm_arg: str) -> nn.Module:
     return model_files.with_all_parameters(model_files.construct(make, norm_arg, {}))
 
 
-def _of(make: Callable[[], nn.Module]) -> Found:
+def of_one(make: Callable[[], nn.Module]) -> Found:
+    """What there is to say of one network; `make` builds it anew, the same each time."""
     net, images = make().train(), _images(0)
     try:
         logits = net(images)

@@ -100,7 +100,9 @@ def _in_evaluation(norm_arg: str, found: Found, judged: list[Found]) -> list[dic
     sharing = [layer for layer in found["evaluation"] if layer["name"] in names and layer["kind"] != "fixed"]
     if norm_arg == "batch":
         expected = "in evaluation mode, the running statistics"
-        wrong = [_fault(layer["name"], expected, f"shared by {layer['extent']}") for layer in sharing]
+        wrong = [
+            _fault(layer["name"], expected, f"in evaluation mode, shared by {layer['extent']}") for layer in sharing
+        ]
     else:
         expected = "in evaluation mode, the same as in training"
         now = [(layer["name"], layer["names"]) for layer in sharing]

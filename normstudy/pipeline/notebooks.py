@@ -48,6 +48,7 @@ NOTEBOOKS = (
     Notebook("ghost-batch", "ghost-batch", sweep="ghost-batch", files=("report/results/wu-he-2018.csv",)),
     Notebook("learning-rate", "learning-rate", sweep="learning-rate"),
     Notebook("inside", "inside", sweep="inside"),
+    Notebook("check", "check"),
     Notebook("tuning", "tuning", files=("report/results/tuning.csv", *OF_VARIANTS)),
 )
 NAMES = tuple(notebook.name for notebook in NOTEBOOKS)
