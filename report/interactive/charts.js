@@ -25,7 +25,7 @@ globalThis.charts = (() => {
       <path class="guessing" d="M${LEFT} ${y(chance)}H${WIDE - RIGHT}"/><text x="${WIDE - RIGHT}" y="${Number(y(chance)) - 4}" text-anchor="end" class="guess">guessing</text>
       ${lines.map(({ points, colour, run, pale, marks }) => {
         const drawn = thinned(finite(points)).map(([epoch, value]) => [x(epoch), y(value)]);
-        const dots = marks && !pale ? drawn.map(([left, top]) => `<circle cx="${left}" cy="${top}" r="3.2"/>`).join("") : "";
+        const dots = (marks || drawn.length === 1) && !pale ? drawn.map(([left, top]) => `<circle cx="${left}" cy="${top}" r="3.2"/>`).join("") : "";
         return `<g style="--tint: ${colour}"${pale ? ' class="pale"' : ""}><polyline points="${drawn.map((point) => point.join()).join(" ")}" stroke-dasharray="${DASHES[run]}"/>${dots}</g>`;
       }).join("")}</svg>`;
   }

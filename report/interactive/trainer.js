@@ -292,7 +292,7 @@
           if (!found || cell.found === found) continue;
           cell.found = found;
           cell.querySelectorAll("canvas").forEach((canvas, side) => paint(canvas, found[side], ink));
-          cell.querySelector("small").textContent = `σ ${found.map(({ deviation }) => number(deviation, 3)).join(" → ")}`;
+          cell.querySelector("small").textContent = `σ ${found.map(({ deviation }) => number(deviation, 2)).join(" → ")}`;
         }
       });
     }

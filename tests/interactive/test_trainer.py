@@ -112,6 +112,7 @@ def test_each_normalization_layer_shows_what_goes_in_and_what_comes_out(page: Pa
     page.wait_for_timeout(300)
     texts = page.locator("network-trainer .flows td small").all_inner_texts()
     assert len(texts) == 5 * 3
+    assert page.locator("network-trainer .graph").first.locator("circle").count() == 3, "one step is seen, too"
     out = [float(text.split("→")[1]) for text in texts]
     assert out == pytest.approx([1] * 15, abs=0.1), "a new layer's output has the deviation 1"
     painted = """() => document.querySelector('network-trainer').all('.flows canvas').map((canvas) =>
