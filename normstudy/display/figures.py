@@ -123,7 +123,7 @@ def comparison_curves(histories: Mapping[str, pd.DataFrame], metric: str) -> Fig
     `METRICS`).
     Losses are on a logarithmic axis. The axis of accuracies shows all epochs after the first, which would flatten them.
     """
-    figure, axes = new_figure(4.1, 3.0)
+    figure, axes = new_figure(4.1, 2.6)
     axis: Axes = axes[0, 0]
     scale = 100 if metric.endswith("accuracy") else 1
     for name, history in histories.items():
