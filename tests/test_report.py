@@ -181,6 +181,13 @@ def test_a_second_run_executes_no_notebook(study: Path, tmp_path: Path):
     assert before == {file: file.stat().st_mtime_ns for file in (again / "report" / "executed").rglob("*.ipynb")}
 
 
+def test_the_article_is_not_longer_than_it_needs_to_be(report: Path, browser: Browser):
+    page = open_page(browser.new_context(viewport=DESKTOP), (report / "report" / "index.html").as_uri())
+    page.evaluate("for (const image of document.images) image.loading = 'eager'")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollHeight") <= 24_000
+
+
 def test_few_probabilities_stand_in_what_is_not_folded(report: Path):
     folded = "ancestor::details[contains(@class, 'folded')] or ancestor::script or ancestor::style"
     text = "".join(checks.article(report).xpath(f"//main//text()[not({folded})]"))
