@@ -105,8 +105,10 @@ def shown(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def shown_pairs(runs: pd.DataFrame) -> pd.DataFrame:
-    """`rates.comparisons` as the report prints it."""
+    """`rates.comparisons` as the report prints it, those of one network one below the other."""
     table = rates.comparisons(runs, MARGIN)
+    first = table["first"].astype(str)
+    table = table.iloc[first.map(list(first.unique()).index).argsort(kind="stable")].reset_index(drop=True)
     factors = (10 ** table[["mean", "low", "high"]]).to_numpy().tolist()
     return table[["first", "second"]].assign(
         **{
