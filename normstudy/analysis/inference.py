@@ -73,13 +73,6 @@ def holm(p: pd.Series) -> np.ndarray:
     return result
 
 
-def verdict(p: float) -> str:
-    """What a corrected probability says of a difference, as the end of a sentence; NaN is that of a single seed."""
-    if math.isnan(p):
-        return "which a single seed cannot tell from chance"
-    return "more than chance would give" if p < LEVEL else "which cannot be told from chance"
-
-
 def summary(runs: pd.DataFrame, by: Sequence[str], outcome: str) -> pd.DataFrame:
     """Mean of an outcome for each combination of the levels of `by`, with its interval over the seeds.
 

@@ -1,10 +1,9 @@
-"""How numbers are written, everywhere: 7,978; 99.50 %; −0.02; 3×10⁻⁵; 97.57 to 98.04; p = 0.03."""
+"""How numbers are written, everywhere: 7,978; 99.50 %; −0.02; 3×10⁻⁵; 97.57 to 98.04."""
 
 import math
 import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 NO_BREAK = "\u00a0"
 INTERVAL = f"95{NO_BREAK}% interval"
@@ -109,25 +108,6 @@ def probability(p: float) -> str:
     while (round(p, digits) < 0.05) != (p < 0.05):
         digits += 1
     return decimal(p, digits)
-
-
-def p_value(p: float) -> str:
-    """The p of a test as sentences have it."""
-    written = probability(p)
-    return f"p {written}" if written.startswith("<") else f"p = {written}"
-
-
-def certainty(low: float, high: float, p: float, digits: int) -> str:
-    """How sure a difference is, as sentences have it in brackets: its interval, and its p corrected for comparisons."""
-    found = interval(low, high, digits, sign=True)
-    return "no interval" if found == UNKNOWN else f"{INTERVAL} {found}, corrected {p_value(p)}"
-
-
-def points(row: Any, digits: int = 2, how: str = "") -> str:
-    """A mean difference of accuracies (0 to 1) with its `low`, `high` and corrected `p`, in percentage points."""
-    mean, low, high = 100 * row.mean, 100 * row.low, 100 * row.high
-    said = f"{decimal(mean, digits, sign=True)} percentage points {how}".strip()
-    return f"{said} ({certainty(low, high, row.p, digits)})"
 
 
 def _signed(written: str, value: float | Decimal, sign: bool) -> str:

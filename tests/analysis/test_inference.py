@@ -32,11 +32,6 @@ def test_the_intervals_and_probabilities_are_students():
     np.testing.assert_allclose(table["high"], interval.high)
 
 
-def test_a_difference_of_exactly_the_level_is_not_more_than_chance():
-    assert inference.verdict(inference.LEVEL) == "which cannot be told from chance"
-    assert inference.verdict(np.nextafter(inference.LEVEL, 0)) == "more than chance would give"
-
-
 @pytest.mark.parametrize(("l1", "l2", "name"), [(0, 0, "none"), (1, 0, "L1"), (0, 1, "L2"), (1e-9, 1e-9, "L1 + L2")])
 def test_a_penalty_is_named_by_the_factors_that_are_not_0(l1: float, l2: float, name: str):
     assert inference.penalty(l1, l2) == name
