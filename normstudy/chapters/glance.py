@@ -9,7 +9,7 @@ from normstudy.analysis import bootstrap
 from normstudy.chapters.claims import Holds, overall
 from normstudy.display import lines
 from normstudy.display.figures import new_figure
-from normstudy.display.notation import count, listed, percent, span
+from normstudy.display.notation import count, percent
 from normstudy.normalizations import NORMALIZATIONS
 
 IMAGES, CHANNELS, GROUPS = 4, 6, 2
@@ -98,8 +98,8 @@ def numbers(table: pd.DataFrame) -> dict[str, str]:
         rows = table[table["depth"] == end(table["depth"])].set_index("normalization")["mean"]
         normalized = rows.drop("none")
         said[f"none_{name}"] = percent(rows["none"])
-        said[name] = listed([f"{percent(mean)} with {each}" for each, mean in normalized.items()])
-        said[f"{name}_span"] = span(percent(normalized.min()), percent(normalized.max()))
+        ends = [f"{percent(normalized[each])} ({each})" for each in (normalized.idxmin(), normalized.idxmax())]
+        said[f"{name}_span"] = " to ".join(ends)
     return said
 
 

@@ -27,8 +27,7 @@ def test_the_numbers_are_those_of_the_deepest_network_and_of_the_shallowest():
     found = {name: said.replace("\u00a0", " ") for name, said in glance.numbers(glance.accuracies(runs())).items()}
     assert found["deepest"] == "16"
     assert (found["none_deep"], found["none_shallow"]) == ("10.00 %", "96.97 %")
-    assert found["deep"] == "94.97 % with batch and 90.03 % with layer"
-    assert found["deep_span"] == "90.03 % to 94.97 %"
+    assert found["deep_span"] == "90.03 % (layer) to 94.97 % (batch)"
 
 
 @pytest.mark.parametrize(
