@@ -7,6 +7,7 @@ import copy
 import math
 from collections.abc import Callable
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -98,3 +99,10 @@ def _evaluation(layer: nn.Module, x: Tensor) -> str:
         return "the same"
     alone = _shares(layer, x).equal(torch.eye(x.numel(), dtype=torch.bool))
     return "running statistics" if alone else "other statistics"
+
+
+def table() -> pd.DataFrame:
+    """What each of the layers was found to do, a row each."""
+    titles = {"statistics": "in training", "evaluation": "in evaluation", "gamma": "gammas", "beta": "betas"}
+    rows = [{"layer": name} | describe(layer) for name, layer in layers().items()]
+    return pd.DataFrame(rows)[["layer", "statistics", "gamma", "beta", "evaluation"]].rename(columns=titles)

@@ -1,157 +1,28 @@
-"""The chapter of the statistics: the worked example, and what the layers of trained networks compute."""
+"""The chapter of the statistics: what the layers of trained networks compute, in training and in evaluation."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from normstudy import statistics
-from normstudy.analysis import pytorch_layers, trained_layers
+from normstudy.analysis import trained_layers
 from normstudy.analysis.trained_layers import COMPANY, Layer
+from normstudy.chapters.gamma_and_beta import Undone
 from normstudy.data import Dataset
-from normstudy.display import sharing
-from normstudy.display.notation import count, counted, decimal, listed, percent, significant
+from normstudy.display.notation import count, decimal, listed, percent, significant
 from normstudy.model import count_parameters
 from normstudy.normalizations import NORMALIZATIONS
-
-GROUPS = 2
-"""G of the worked example."""
 
 UNSURE, TIMES = 20, 50
 """How many test images are asked about in company, and how often each."""
 
 ROUNDING = 1e-5
 """Probabilities that differ by less do so by the rounding of float32."""
-
-Shown = tuple[Figure, str]
-"""A figure and its text alternative."""
-
-
-def example(seed: int) -> Tensor:
-    """The worked example: four images of 2×2 pixels with four channels, (4, 4, 2, 2), of whole numbers from 0 to 9."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randint(0, 10, (4, 4, 2, 2), generator=generator).double()
-
-
-def pixels(x: Tensor) -> pd.DataFrame:
-    """The sheet of x (N, C, H, W), a row an image, a column a channel, as it is written down."""
-
-    def written(channel: Tensor) -> str:
-        return " / ".join(" ".join(f"{value:.0f}" for value in row) for row in channel)
-
-    return pd.DataFrame(
-        [
-            {"image": n} | {f"channel {c}": written(channel) for c, channel in enumerate(image, 1)}
-            for n, image in enumerate(x, 1)
-        ]
-    )
-
-
-def counts(x: Tensor, groups: int) -> pd.DataFrame:
-    """How many means and standard deviations each normalization has, by the formula and for x (N, C, H, W)."""
-    return pd.DataFrame(
-        [
-            {
-                "normalization": name,
-                "means": about.count if about.centred else "none",
-                "standard deviations": about.count if about.centred else f"{about.count} (root mean squares)",
-                "here": statistics.count(x.shape, name, groups),
-                "values that share": statistics.statistics(x, name, groups).size,
-            }
-            for name, about in NORMALIZATIONS.items()
-            if about.count
-        ]
-    )
-
-
-def sheet(x: Tensor, name: str, groups: int) -> Shown:
-    """The coloured sheet of one normalization, with the mean and the standard deviation of each set."""
-    found = statistics.statistics(x, name, groups)
-    each = [
-        f"{who}: {decimal(float(mean), 2)} and {decimal(float(deviation), 2)}"
-        for who, mean, deviation in zip(
-            sharing.members(x.shape, name, groups), found.means, found.standard_deviations, strict=True
-        )
-    ]
-    return sharing.worked_figure(x, name, groups), (
-        f"The sheet of {x.shape[0]} images (rows) with {x.shape[1]} channels (columns) of {x.shape[2]}×{x.shape[3]} "
-        f"pixels for {name} normalization: {counted(len(each), 'frame')}, each with its mean and its standard "
-        f"deviation. {'; '.join(each)}."
-    )
-
-
-def worked(x: Tensor, name: str, groups: int) -> pd.DataFrame:
-    """Every sum, mean, variance and standard deviation of x, a row a set."""
-    found = statistics.statistics(x, name, groups)
-    return pd.DataFrame(
-        {
-            "who shares": sharing.members(x.shape, name, groups),
-            "m": found.size,
-            "Σx": found.sums.int().tolist(),
-            "μ = Σx/m": found.means.tolist(),
-            "Σ(x−μ)²": (found.variances * found.size).tolist(),
-            "v": found.variances.tolist(),
-            "σ = √(v+ε)": found.standard_deviations.tolist(),
-        }
-    )
-
-
-def normalized(x: Tensor, names: Sequence[str], groups: int) -> pd.DataFrame:
-    """Every pixel of x, and what it is normalized to, in full."""
-    results = {name: statistics.normalize(x, name, groups) for name in names}
-    return pd.DataFrame(
-        [
-            dict(zip(("image", "channel", "row", "column"), (place + 1 for place in places), strict=True))
-            | {"pixel": int(value)}
-            | {name: float(result[places]) for name, result in results.items()}
-            for places, value in np.ndenumerate(x.numpy())
-        ]
-    )
-
-
-def in_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """`normalized` with a row an image and channel, as it is printed."""
-    printed = table.assign(
-        pixel=table["pixel"].astype(str),
-        **{name: table[name].map(lambda value: decimal(value, 2, sign=True)) for name in table.columns[5:]},
-    )
-    rows = printed.groupby(["image", "channel"], as_index=False).agg(
-        dict.fromkeys(["pixel", *table.columns[5:]], " ".join)
-    )
-    return rows.rename(columns={"pixel": "pixels"})
-
-
-def one_pixel(x: Tensor, names: Sequence[str], groups: int) -> dict[str, Any]:
-    """The calculation of the first pixel, for each normalization: its numbers as they are printed."""
-    numbers: dict[str, Any] = {"pixel": f"{x[0, 0, 0, 0]:.0f}"}
-    for name in names:
-        found = statistics.statistics(x, name, groups)
-        index = int(found.sets[0, 0, 0, 0])
-        result = statistics.normalize(x, name, groups)[0, 0, 0, 0]
-        of = {"mean": found.means[index], "variance": found.variances[index]}
-        of |= {"deviation": found.standard_deviations[index], "normalized": result}
-        numbers[name] = {
-            "who": sharing.members(x.shape, name, groups)[index],
-            "size": found.size,
-            "values": " + ".join(f"{value:.0f}" for value in x[found.sets == index]),
-            "sum": f"{found.sums[index]:.0f}",
-            "squares": decimal(float(found.variances[index]) * found.size, 4),
-            **{what: decimal(float(value), 4) for what, value in of.items()},
-        }
-    return numbers
-
-
-def pytorch() -> pd.DataFrame:
-    """PyTorch's own layers, a row each, by what they were found to do."""
-    rows = [{"layer": name} | pytorch_layers.describe(layer) for name, layer in pytorch_layers.layers().items()]
-    titles = {"statistics": "in training", "evaluation": "in evaluation", "gamma": "gammas", "beta": "betas"}
-    return pd.DataFrame(rows)[["layer", "statistics", "gamma", "beta", "evaluation"]].rename(columns=titles)
 
 
 def network_counts(observed: Mapping[str, Sequence[Layer]], groups: Mapping[str, int]) -> pd.DataFrame:
@@ -268,70 +139,6 @@ def variation(nets: Mapping[str, nn.Module], test: Tensor, index: int, times: in
     return found
 
 
-@dataclass(frozen=True)
-class Undone:
-    """What layer normalization takes from an image, and what gamma and beta give back.
-
-    Attributes:
-        mean, deviation: μ and σ of the image.
-        channel: of the image that is shown, (H, W), counted from 0.
-        original: it.
-        steps: gamma, beta and what is returned with them, from fully normalized to the original.
-        gap: the largest difference of what comes back with γ = σ and β = μ.
-        other_deviation, other_gap: σ of another image, and the difference with the same γ and β.
-    """
-
-    mean: float
-    deviation: float
-    channel: int
-    original: Tensor
-    steps: list[tuple[float, float, Tensor]]
-    gap: float
-    other_deviation: float
-    other_gap: float
-
-
-def undo(layer: Layer) -> Undone:
-    """Normalize the first image of a batch, and undo it with gamma and beta in three steps; then try the second."""
-    image, other = layer.given[:1], layer.given[1:2]
-    found, of_other = statistics.statistics(image, "layer"), statistics.statistics(other, "layer")
-    mean, deviation = found.means[0], found.standard_deviations[0]
-    channel = int((image[0].amax(dim=(1, 2)) - image[0].amin(dim=(1, 2))).argmax())
-
-    def returned(x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-        channels = x.shape[1]
-        return statistics.normalize(x, "layer", gamma=gamma.expand(channels), beta=beta.expand(channels))[0]
-
-    shades = [(1 + part * (deviation - 1), part * mean) for part in (0.0, 1 / 3, 2 / 3, 1.0)]
-    steps = [(float(gamma), float(beta), returned(image, gamma, beta)[channel]) for gamma, beta in shades]
-    return Undone(
-        mean=float(mean),
-        deviation=float(deviation),
-        channel=channel,
-        original=image[0, channel],
-        steps=steps,
-        gap=float((steps[-1][2] - image[0, channel]).abs().max()),
-        other_deviation=float(of_other.standard_deviations[0]),
-        other_gap=float((returned(other, deviation, mean) - other[0]).abs().max()),
-    )
-
-
-def undoing(undone: Undone) -> Shown:
-    """The image as the layer receives it, fully normalized, and back to the original."""
-    return sharing.undoing_figure(undone.original, undone.steps), (
-        f"A digit as channel {undone.channel + 1} of the second normalization layer of the layer variant receives it, "
-        "and what the layer returns: from fully normalized (gamma 1, beta 0) in three steps back to the original, at "
-        f"gamma = {decimal(undone.deviation, 2)}, the standard deviation, and beta = {decimal(undone.mean, 2)}, the "
-        "mean."
-    )
-
-
-def returned_pixels(undone: Undone) -> pd.DataFrame:
-    """The pixels of the images of `undoing`, a column an image."""
-    steps = {f"gamma {gamma:.4f}, beta {beta:.4f}": image.flatten() for gamma, beta, image in undone.steps}
-    return pd.DataFrame({"original": undone.original.flatten()} | steps)
-
-
 def numbers_of_network(observed: Mapping[str, Sequence[Layer]]) -> dict[str, str]:
     """What was measured in the trained networks, as it is printed."""
     layers = [layer for of_net in observed.values() for layer in of_net]
@@ -369,17 +176,6 @@ def numbers_of_company(
         "others": count(COMPANY),
         "asked_others": count(times),
         "largest": significant(max(others.values()), 1),
-    }
-
-
-def numbers_of_undoing(undone: Undone) -> dict[str, str]:
-    """The numbers of gamma and beta, as they are printed."""
-    return {
-        "mean": decimal(undone.mean, 4),
-        "deviation": decimal(undone.deviation, 4),
-        "gap": significant(undone.gap, 1),
-        "other_deviation": decimal(undone.other_deviation, 4),
-        "other_gap": significant(undone.other_gap),
     }
 
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from playwright.sync_api import Browser, Page
 
 from normstudy import data, statistics
-from normstudy.chapters import statistics as worked
+from normstudy.chapters import worked_example
 from normstudy.display import notation, page_data
 from normstudy.experiments import inside
 from normstudy.model import Net
@@ -24,7 +24,7 @@ from tests.trainings import build
 STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
 
 
-EXAMPLE = worked.example(0)
+EXAMPLE = worked_example.example(0)
 
 
 @pytest.fixture(scope="module")
