@@ -1,8 +1,8 @@
 """`make mutants`: which small changes of the code no test notices. Cosmic Ray makes them, one at a time, in a copy.
 
-    python -m tests.mutants [statistics training data inference staleness]
+    python -m tests.mutants [statistics loop penalties data inference staleness]
 
-It takes hours for all five. Each survivor is shown with its change: it asks for a test, or changes nothing that counts.
+It takes hours for all six. Each survivor is shown with its change: it asks for a test, or changes nothing that counts.
 """
 
 import json
@@ -17,7 +17,8 @@ from tests.commands import ROOT
 
 TESTS = {
     "statistics": "tests/test_statistics.py",
-    "training": "tests/test_training.py",
+    "training/loop": "tests/test_training.py",
+    "training/penalties": "tests/test_training.py",
     "data": "tests/test_data.py",
     "analysis/inference": "tests/analysis/test_inference.py tests/analysis/test_effects.py",
     "pipeline/staleness": "tests/pipeline/test_execution.py tests/experiments/test_provenance.py",

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import torch
 
-from normstudy import data, training
+from normstudy import data
 from normstudy.data import Dataset
 from normstudy.model import Net
 from normstudy.normalizations import NORMALIZATIONS
-from normstudy.training import Diverged, EpochMetrics, Settings, evaluate, fit, penalty
+from normstudy.training import Diverged, EpochMetrics, Settings, evaluate, fit, loop, penalty
 from tests.trainings import build, settings
 
 pytestmark = [
@@ -96,7 +96,7 @@ def test_recorded_steps_give_the_numbers_of_unrecorded_ones_bit_for_bit(
         rehearsal()
         return step
 
-    monkeypatch.setattr(training, "record", unrecorded)
+    monkeypatch.setattr(loop, "record", unrecorded)
     plain, expected = train(digits, SHORT, norm_arg)
     assert losses(history) == losses(expected)
     for name, tensor in weights(plain).items():

@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from normstudy import data, training
+from normstudy import data
 from normstudy.data import Dataset
 from normstudy.machine.devices import choose_device
 from normstudy.model import Net
@@ -28,6 +28,7 @@ from normstudy.training import (
     fit,
     l1_penalty,
     l2_penalty,
+    loop,
     one_cycle,
     penalized_weights,
     penalty,
@@ -368,7 +369,7 @@ def test_the_batch_that_diverged_is_named_and_is_the_last_on_the_cpu(
         trained_on.append(len(images))
         return data.augment(images, *how)
 
-    monkeypatch.setattr(training, "augment", counting)
+    monkeypatch.setattr(loop, "augment", counting)
     with pytest.raises(Diverged) as error:
         train(few, replace(SHORT, l2=1e38))
     assert (error.value.epoch, error.value.batch) == (1, 1)

@@ -37,8 +37,8 @@ def rewrite(file: Path, old: str, new: str) -> None:
 
 def test_comments_docstrings_and_layout_make_nothing_out_of_date(package: Path):
     before = fingerprint(package)
-    rewrite(package / "training.py", '"""The sum of |w| over', '"""What |w| adds up to over')
-    rewrite(package / "training.py", "    keep_freed_memory()\n", "\n    # Faster.\n    keep_freed_memory()\n\n")
+    rewrite(package / "training" / "penalties.py", '"""The sum of |w| over', '"""What |w| adds up to over')
+    rewrite(package / "training" / "loop.py", "    keep_freed_memory()\n", "\n    # Faster.\n    keep_freed_memory()\n\n")
     assert fingerprint(package) == before
 
 
@@ -63,7 +63,7 @@ def test_what_is_only_said_of_a_normalization_makes_nothing_out_of_date(package:
 
 def test_what_a_function_computes_makes_runs_out_of_date(package: Path):
     before = fingerprint(package)
-    rewrite(package / "training.py", "peak / 25,", "peak / 24,")
+    rewrite(package / "training" / "loop.py", "peak / 25,", "peak / 24,")
     assert fingerprint(package) != before
 
 
@@ -83,12 +83,12 @@ def test_a_module_that_training_imports_makes_runs_out_of_date_and_another_does_
         ("x = 1", "x = 1  # one"),
         ('def f():\n    """Say."""\n    return 1', "def f():\n    return 1"),
         ('x = 1\n"""What x is."""', "x = 1"),
-        ("from normstudy import training", "from normstudy.inner import training"),
+        ("from normstudy import model", "from normstudy.inner import model"),
     ],
 )
 def test_meaning_leaves_out_what_computes_nothing(one: str, other: str, package: Path, monkeypatch: pytest.MonkeyPatch):
     (package / "inner").mkdir()
-    shutil.copy(package / "training.py", package / "inner" / "training.py")
+    shutil.copy(package / "model.py", package / "inner" / "model.py")
     monkeypatch.setattr(provenance, "PACKAGE", package)
     assert provenance.meaning(one) == provenance.meaning(other)
 

@@ -1,140 +1,23 @@
-"""Training: the penalties, the loop, and the numbers of every epoch."""
+"""The loop: a network trained for some epochs, one learning rate a step; a stopped run goes on from a checkpoint."""
 
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
-from inspect import signature
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from normstudy.data import Dataset, augment, to_input
-from normstudy.machine import checkpoints, model_files
+from normstudy.machine import checkpoints
 from normstudy.machine.processor import keep_freed_memory
 from normstudy.machine.recording import Epoch, record
-from normstudy.model import Net
-
-NETWORK = {name: parameter.default for name, parameter in signature(Net).parameters.items()}
-"""The parameters that decide the network, with their defaults."""
-
-EVALUATION_BATCH = 250  # on the CPU: small enough for a core's cache, twice as fast as 1000
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides a training run, beside the network and the data.
-
-    Attributes:
-        epochs: how often each training image is seen.
-        batch_size: images a step; a last incomplete batch of an epoch is left out (other images in each epoch).
-        learning_rate: the peak of the schedule `one_cycle`.
-        l1: weight of the sum of |w| in the loss.
-        l2: weight of the sum of w² in the loss.
-        seed: decides the order of the images and their augmentation, and in `build` the first weights.
-        rotation, shift, scale: the largest changes that `data.augment` makes, in degrees, pixels and as a fraction.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    l1: float
-    l2: float
-    seed: int
-    rotation: float
-    shift: float
-    scale: float
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Self:
-        """The settings among the parameters of a variant, whose notebook has the one list of defaults."""
-        return cls(**{field.name: parameters[field.name] for field in fields(cls)})
-
-
-@dataclass(frozen=True)
-class EpochMetrics:
-    """The numbers of one epoch.
-
-    Those of training are means over the epoch's batches, as they were trained on: augmented, the network in training
-    mode and changing. Those of the test are of the network at the epoch's end, in evaluation mode.
-    """
-
-    epoch: int  # from 1
-    learning_rate: float  # of the epoch's last step
-    train_loss: float  # cross-entropy, without the penalty
-    train_penalty: float  # what was added to it
-    train_accuracy: float  # 0 to 1
-    test_loss: float
-    test_accuracy: float
-    seconds: float
-
-
-class Evaluation(NamedTuple):
-    """What a network makes of labelled images."""
-
-    loss: float  # mean cross-entropy
-    accuracy: float  # 0 to 1
-    logits: Tensor  # (N, 10)
-
-
-class Diverged(ArithmeticError):  # noqa: N818
-    """A loss became infinite or not a number; the message says when, and which settings are the likely culprits.
-
-    `history` has the metrics of the epochs before. The network is as it was after the last of them.
-    """
-
-    def __init__(self, epoch: int, batch: int, settings: Settings, history: list[EpochMetrics]):
-        super().__init__(
-            f"the loss is not finite in epoch {epoch}, batch {batch}: too high is probably "
-            f"learning_rate ({settings.learning_rate}), l1 ({settings.l1}) or l2 ({settings.l2})"
-        )
-        self.epoch = epoch
-        self.batch = batch
-        self.history = history
-
-
-def build(parameters: Mapping[str, Any], device: torch.device | str = "cpu") -> nn.Module:
-    """The network that a variant's parameters ask for, new: `Net`, or what the file makes that `model` names.
-
-    Its weights depend on `seed` alone: they are drawn on the CPU, whatever the device.
-
-    Raises:
-        ModelError: the file makes no network of these parameters.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(parameters["seed"]))
-        if reference := str(parameters.get("model") or ""):
-            return model_files.network(reference, parameters, NETWORK).to(device)
-        return Net(**{name: parameters[name] for name in NETWORK}).to(device)
-
-
-def penalized_weights(net: nn.Module) -> Iterator[Tensor]:
-    """The weights of convolution and linear layers: what the penalties cover. Not biases, gamma or beta."""
-    return (layer.weight for layer in net.modules() if isinstance(layer, nn.Conv2d | nn.Linear))
-
-
-def l1_penalty(net: nn.Module) -> Tensor:
-    """The sum of |w| over the penalized weights, a scalar."""
-    return torch.cat([weight.flatten() for weight in penalized_weights(net)]).abs().sum()
-
-
-def l2_penalty(net: nn.Module) -> Tensor:
-    """The sum of w² over the penalized weights, a scalar."""
-    return torch.cat([weight.flatten() for weight in penalized_weights(net)]).square().sum()
-
-
-def penalty(net: nn.Module, settings: Settings) -> Tensor:
-    """What is added to the loss before backward(): l1 · sum |w| + l2 · sum w²."""
-    total = torch.zeros((), device=next(net.parameters()).device)
-    if settings.l1:
-        total = total + settings.l1 * l1_penalty(net)
-    if settings.l2:
-        total = total + settings.l2 * l2_penalty(net)
-    return total
+from normstudy.training import evaluation
+from normstudy.training.penalties import penalty
+from normstudy.training.settings import Diverged, EpochMetrics, Settings
 
 
 def one_cycle(peak: float, steps: int) -> list[float]:
@@ -199,7 +82,7 @@ def fit(
         start, before = time.perf_counter(), {name: tensor.clone() for name, tensor in net.state_dict().items()}
         epoch.begin(rates[(number - 1) * batches : number * batches], len(dataset.train_images), generator)
         _train(net, step, epoch)
-        test_loss, test_correct, _ = _evaluate(net, dataset.test_images, dataset.test_labels, dataset)
+        test_loss, test_correct, _ = evaluation.on_device(net, dataset.test_images, dataset.test_labels, dataset)
         # The one moment of an epoch at which a GPU is waited for.
         numbers = torch.stack([*epoch.sums(), test_loss, test_correct]).tolist()
         if not all(map(math.isfinite, numbers)):
@@ -276,21 +159,6 @@ def _train(net: nn.Module, step: Callable[[], None], epoch: Epoch) -> None:
         step()
         if watched and not math.isfinite(epoch.losses[number] + epoch.penalties[number]):
             break
-
-
-def evaluate(net: nn.Module, images: Tensor, labels: Tensor, dataset: Dataset) -> Evaluation:
-    """Loss, accuracy and logits of `net` in evaluation mode on uint8 images (N, 28, 28), normalized as `dataset`."""
-    loss, correct, logits = _evaluate(net, images, labels, dataset)
-    return Evaluation(loss.item(), correct.item() / len(labels), logits)
-
-
-@torch.inference_mode()
-def _evaluate(net: nn.Module, images: Tensor, labels: Tensor, dataset: Dataset) -> tuple[Tensor, Tensor, Tensor]:
-    net.eval()
-    size = len(images) if images.is_cuda else EVALUATION_BATCH
-    starts = range(0, len(images), size)
-    logits = torch.cat([net(to_input(images[start : start + size], dataset)) for start in starts])
-    return F.cross_entropy(logits, labels), (logits.argmax(dim=1) == labels).sum().float(), logits
 
 
 def _identity(net: nn.Module, dataset: Dataset, settings: Settings) -> str:
