@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from normstudy.analysis import trainability
 from normstudy.chapters import depth
 from tests import planted
 
@@ -20,13 +21,13 @@ def runs(accuracies: Accuracies) -> pd.DataFrame:
     """Runs that are accurate to 98 % at every depth, but for the networks that `accuracies` names."""
     return planted.table(
         {"initialization": kind, "norm_arg": name, "depth": blocks, "test_accuracy": accuracy}
-        for kind, name in itertools.product(depth.INITIALIZATIONS, NAMES)
+        for kind, name in itertools.product(trainability.INITIALIZATIONS, NAMES)
         for blocks, accuracy in zip(DEPTHS, accuracies.get((kind, name), (0.98, 0.98, 0.98)), strict=True)
     )
 
 
 def accuracies(runs: pd.DataFrame) -> pd.DataFrame:
-    return depth.accuracies(runs, depth.resample(runs))
+    return trainability.accuracies(runs, trainability.resample(runs))
 
 
 def claims(planted: Accuracies) -> dict[str, bool | None]:
@@ -39,7 +40,7 @@ def numbers(planted: Accuracies) -> dict[str, str]:
 
 
 def test_how_deep_a_network_trains_is_found_with_its_uncertainty():
-    table = depth.reaches(accuracies(runs(PREDICTED | {("he", "batch"): (0.98, 0.9, 0.85)})))
+    table = trainability.reaches(accuracies(runs(PREDICTED | {("he", "batch"): (0.98, 0.9, 0.85)})))
     found = table.set_index(["initialization", "normalization"])
     assert found.loc[("pytorch", "none")].tolist() == [0, 0, 0]
     assert found.loc[("he", "none")].tolist() == [8, 8, 8]
@@ -48,7 +49,7 @@ def test_how_deep_a_network_trains_is_found_with_its_uncertainty():
 
 
 def test_a_depth_beyond_one_that_fails_does_not_count():
-    found = depth.reaches(accuracies(runs({("pytorch", "none"): (0.97, 0.1, 0.97)})))
+    found = trainability.reaches(accuracies(runs({("pytorch", "none"): (0.97, 0.1, 0.97)})))
     assert found.set_index(["initialization", "normalization"]).loc[("pytorch", "none"), "depth"] == 0
 
 
@@ -56,7 +57,9 @@ def test_a_network_that_trains_at_no_depth_has_none():
     table = accuracies(runs({("he", "layer"): (0.1, 0.1, 0.1)}))
     row = depth.depths(table).set_index(["initialization", "normalization"]).loc[("he", "layer")]
     assert row.tolist() == ["none", "none", "none"]
-    assert np.isnan(depth.reaches(table).query("initialization == 'he' and normalization == 'layer'")["depth"].item())
+    assert np.isnan(
+        trainability.reaches(table).query("initialization == 'he' and normalization == 'layer'")["depth"].item()
+    )
 
 
 def test_what_was_predicted_holds_where_it_was_planted():
@@ -138,7 +141,7 @@ def test_the_depths_are_given_for_other_thresholds_too():
 
 
 def test_among_those_that_normalize_the_deepest_are_compared():
-    table = depth.deepest(runs(PREDICTED | {("he", "layer"): (0.98, 0.98, 0.92)}))
+    table = trainability.deepest(runs(PREDICTED | {("he", "layer"): (0.98, 0.98, 0.92)}))
     assert table[["first", "second"]].to_numpy().tolist() == [["batch", "layer"]]
     assert table["mean"].item() == pytest.approx(0.03, abs=0.005)
 
@@ -157,7 +160,7 @@ def test_where_only_some_seeds_train_the_table_says_how_many():
 def test_the_figure_has_accuracy_and_loss_for_each_initialization_and_a_line_a_normalization():
     table = accuracies(runs(PREDICTED))
     above, below = np.reshape(depth.figure(table).axes, (2, 2))
-    assert [axis.get_title() for axis in above] == list(depth.INITIALIZATIONS.values())
+    assert [axis.get_title() for axis in above] == list(trainability.INITIALIZATIONS.values())
     assert [axis.get_yscale() for axis in below] == ["log", "log"]
     for axis in (*above, *below):
         assert [container.get_label() for container in axis.containers] == list(NAMES)

@@ -38,7 +38,9 @@ def rewrite(file: Path, old: str, new: str) -> None:
 def test_comments_docstrings_and_layout_make_nothing_out_of_date(package: Path):
     before = fingerprint(package)
     rewrite(package / "training" / "penalties.py", '"""The sum of |w| over', '"""What |w| adds up to over')
-    rewrite(package / "training" / "loop.py", "    keep_freed_memory()\n", "\n    # Faster.\n    keep_freed_memory()\n\n")
+    rewrite(
+        package / "training" / "loop.py", "    keep_freed_memory()\n", "\n    # Faster.\n    keep_freed_memory()\n\n"
+    )
     assert fingerprint(package) == before
 
 
