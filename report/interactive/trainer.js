@@ -253,6 +253,7 @@
 
     drawNumbers() {
       const tested = globalThis.trainingData.labels.length - globalThis.trainingData.training;
+      for (const table of this.all(".came, .flows")) table.hidden = !this.runs.some(({ worker, steps }) => worker || steps.length);
       this.runs.forEach((run, i) => {
         const [trained, test] = [run.steps.at(-1), run.tests.at(-1)];
         const diverged = trained && !Number.isFinite(trained[1]);
