@@ -2,7 +2,6 @@
 
 import json
 import math
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.live import Live
-from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from normstudy.checking import process, template, verdict
 from normstudy.checking import report as check_report
@@ -142,41 +139,10 @@ def sweep(file: Path, overrides: dict[str, str], jobs: int | None, scheduler: st
     A finished run is kept whatever happens; the same command goes on from there. Results land in
     report/executed/<dataset>/sweeps/.
     """
-    from normstudy.experiments.sweep import (
-        sweep as make,  # here, since importing torch takes longer than the other commands
-    )
+    from normstudy.experiments.sweep import sweep as make  # here, since importing torch takes long
 
-    pressed: list[int] = []
-
-    def interrupt(number: int, _frame: object) -> None:
-        pressed.append(number)
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    with Bar(
-        TextColumn("{task.description}", markup=False),
-        MofNCompleteColumn(),
-        TextColumn("runs"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-        speed_estimate_period=3600,
-    ) as bar:
-
-        def report(finished: int, asked: int) -> None:
-            if pressed:  # an exception is lost if it comes while another library destroys an object
-                raise KeyboardInterrupt
-            if bar.task_ids:
-                bar.update(bar.task_ids[0], completed=finished)
-            else:
-                bar.add_task(file.stem, total=asked, completed=finished)
-
-        try:
-            table = make(places.find_root(), file, overrides, jobs, scheduler, report, console.print)
-        finally:
-            signal.signal(signal.SIGINT, before)
+    with progress.of_sweep(console, file.stem) as report:
+        table = make(places.find_root(), file, overrides, jobs, scheduler, report, console.print)
     console.print(str(table))
 
 

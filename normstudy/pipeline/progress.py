@@ -1,8 +1,13 @@
-"""How far runs are, a line each."""
+"""How far runs are, a line each; and how far a sweep is, in a bar."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from rich.console import Console
 from rich.live import Live
+from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
 from normstudy.pipeline.attempts import State
@@ -49,3 +54,43 @@ def plain(say: Callable[[str], None]) -> Callable[[list[Progress]], None]:
                 say(line(progress))
 
     return report
+
+
+@contextmanager
+def of_sweep(console: Console, name: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal, moved by what is called with how many runs are finished and how many are asked for.
+
+    An interrupt is raised again from that call: an exception is lost if it comes while another library destroys an
+    object.
+    """
+    pressed: list[int] = []
+
+    def interrupt(number: int, _frame: object) -> None:
+        pressed.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    with Bar(
+        TextColumn("{task.description}", markup=False),
+        MofNCompleteColumn(),
+        TextColumn("runs"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+        speed_estimate_period=3600,
+    ) as bar:
+
+        def report(finished: int, asked: int) -> None:
+            if pressed:
+                raise KeyboardInterrupt
+            if bar.task_ids:
+                bar.update(bar.task_ids[0], completed=finished)
+            else:
+                bar.add_task(name, total=asked, completed=finished)
+
+        try:
+            yield report
+        finally:
+            signal.signal(signal.SIGINT, before)
