@@ -1,4 +1,4 @@
-// Training: the penalties, the optimizer, the schedule, the loop: the page's twin of normstudy/training.py.
+// Training: the penalties, the optimizer, the schedule, the loop: the page's twin of normstudy/training.
 "use strict";
 
 globalThis.training = (function script() {
