@@ -25,7 +25,7 @@ def words(pdf: Path) -> list[list[Word]]:
     """Each page's words: left, top, right, bottom in points from the upper left corner, and the text."""
     need("poppler", shutil.which("pdftotext"))
     layout = subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, check=True).stdout
-    pages = html.fromstring(layout).xpath("//page")
+    pages = html.fromstring(layout.decode()).xpath("//page")
     sides = ("xmin", "ymin", "xmax", "ymax")
     return [
         [(*(float(word.get(side)) for side in sides), word.text) for word in page.xpath(".//word")] for page in pages

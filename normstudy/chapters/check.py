@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from normstudy import training
 from normstudy.checking import verdict
 from normstudy.checking.examination import of_one
+from normstudy.display.notation import count
 from normstudy.model import Net
 
 GROUPS = 4
@@ -101,7 +102,7 @@ def _row(planted: Planted) -> dict[str, str]:
         "meant": planted.meant,
         "written": planted.written,
         "what shares, as measured": layer["extent"],
-        "means: by formula / measured": f"{verdict.by_formula(planted.meant, layer)} / {layer['count']}",
+        "means: by formula / measured": f"{count(verdict.by_formula(planted.meant, layer))} / {count(layer['count'])}",
         "γ and β": verdict.gamma_and_beta(layer),
         "what the check says": said[0],
     }

@@ -19,7 +19,7 @@ def test_the_check_says_of_each_fault_what_it_is():
         "none of these (all images, one channel, one place)",
         "in evaluation mode, shared by all images, one channel, all places",
     ]
-    assert table["means: by formula / measured"].tolist()[3:7] == ["6 / 6", "6 / 48", "6 / 1176", "6 / 1"]
+    assert table["means: by formula / measured"].tolist()[3:7] == ["6 / 6", "6 / 48", "6 / 1,176", "6 / 1"]
 
 
 def test_a_penalty_moves_what_has_a_gradient_from_it():
