@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from normstudy.normalizations import NORMALIZATIONS
+
 Function = Callable[[Tensor], Tensor]
 """What a layer computes: (N, C, H, W) to the same shape."""
 
@@ -108,17 +110,18 @@ def _sides(touched: Tensor) -> Tensor:
 
 
 def _kinds(sides: Tensor, shape: tuple[int, int, int, int]) -> list[str]:
-    """The normalizations that have a set of these sides."""
+    """The normalizations that have a set of these sides; one that subtracts no mean has another's."""
     number, channels, height, width = shape
     found = tuple(sides.tolist())
-    of = {
-        "batch": (number, 1, height * width),
-        "layer": (1, channels, height * width),
-        "group": (1, found[1] if 1 < found[1] < channels else -1, height * width),
-        "instance": (1, 1, height * width),
-        "position": (1, channels, 1),
-    }
-    return [name for name, expected in of.items() if expected == found]
+    in_group = found[1] if 1 < found[1] < channels else -1
+
+    def expected(apart: list[str]) -> tuple[int, int, int]:
+        across = 1 if "C" in apart else in_group if "G" in apart else channels
+        return 1 if "N" in apart else number, across, 1 if "H" in apart else height * width
+
+    return [
+        each.name for each in NORMALIZATIONS.values() if each.count and each.centred and expected(each.apart) == found
+    ]
 
 
 def _side(found: int, of: int, one: str) -> str:

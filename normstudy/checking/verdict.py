@@ -35,7 +35,7 @@ def named(layer: Found) -> str:
     """What a layer was measured to be, in the field's words."""
     if layer["kind"] == "fixed":
         return "a single value" if layer["constant"] else "fixed statistics"
-    known = [name for name in (*NORMALIZATIONS, "position") if name in layer["names"]]
+    known = [name for name in NORMALIZATIONS if name in layer["names"]]
     words = {"position": "per position", "group": f"group with {layer['groups']} groups"}
     name = words.get(known[0], known[0]) if known else f"none of these ({layer['extent']})"
     kind = {"mean and deviation": "", "deviation": "RMS, "}.get(layer["kind"], f"{layer['kind']}, ")
