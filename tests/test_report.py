@@ -11,13 +11,13 @@ import pytest
 import yaml
 from playwright.sync_api import Browser
 
+from normstudy.experiments.parameters import VARIANTS
 from normstudy.pipeline.notebooks import NAMES
 from tests import checks
 from tests.browser import open_page
 from tests.commands import ROOT, command
 from tests.picture import SIZE, take
 
-VARIANTS = ("batch", "layer", "group")
 DESKTOP = {"width": 1280, "height": 900}
 END = "element => element.getBoundingClientRect().bottom + scrollY"
 

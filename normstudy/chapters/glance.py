@@ -10,12 +10,12 @@ from normstudy.chapters.claims import Holds, overall
 from normstudy.display import lines
 from normstudy.display.figures import new_figure
 from normstudy.display.notation import count, percent
+from normstudy.experiments.parameters import VARIANTS
 from normstudy.normalizations import NORMALIZATIONS
+from normstudy.statistics import sharing_sets
 
 IMAGES, CHANNELS, GROUPS = 4, 6, 2
 """Of the sheet that is drawn."""
-
-VARIANTS = ("batch", "layer", "group")
 
 
 def accuracies(runs: pd.DataFrame) -> pd.DataFrame:
@@ -44,13 +44,11 @@ def sharing() -> Figure:
 
 
 def _sheet(axis: Axes, name: str) -> None:
-    image, channel = np.indices((IMAGES, CHANNELS))
-    which = {
-        "batch": channel,
-        "layer": image,
-        "group": 2 * image + channel // (CHANNELS // GROUPS) + image % 2,  # so that neighbours differ
-    }[name]
-    shades = np.array([0.35, 0.85])[which % 2]
+    sets = sharing_sets((IMAGES, CHANNELS, 1, 1), name, GROUPS)[..., 0, 0].numpy()
+    borders = [np.diff(sets, axis=axis, prepend=sets.take([0], axis)) != 0 for axis in (0, 1)]
+    shades = np.array([0.35, 0.85])[
+        sum(each.cumsum(axis) for axis, each in enumerate(borders)) % 2
+    ]  # neighbours differ
     colour = np.array([int(NORMALIZATIONS[name].colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
     axis.imshow(1 - shades[..., None] * (1 - colour), interpolation="none")
     axis.set_xticks(np.arange(CHANNELS + 1) - 0.5, [])

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from normstudy.chapters import glance
+from normstudy.experiments.parameters import VARIANTS
 from normstudy.normalizations import NORMALIZATIONS
 from tests import planted
 
@@ -39,7 +40,7 @@ def test_depth_needs_normalization_where_each_is_ahead_of_none(none: float, spre
 
 def test_the_pictures_say_who_shares_and_how_accurate_each_is():
     assert [axis.get_title() for axis in glance.sharing().axes] == [
-        f"{name}: {NORMALIZATIONS[name].count}" for name in glance.VARIANTS
+        f"{name}: {NORMALIZATIONS[name].count}" for name in VARIANTS
     ]
     assert "layer normalization has N, each image shares over all channels" in glance.describe_sharing()
     table = glance.accuracies(runs())

@@ -12,12 +12,12 @@ from playwright.sync_api import Browser, Page
 from normstudy import data, files, training
 from normstudy.analysis import trained_layers
 from normstudy.display import page_data
+from normstudy.experiments.parameters import VARIANTS
 from normstudy.model import Net
 from tests.browser import open_page, violations
 from tests.interactive.page import write_page
 from tests.trainings import build, settings
 
-VARIANTS = ("batch", "layer", "group")
 OFFERED = [3, 1, 4, 15, 9]
 
 
