@@ -66,10 +66,10 @@ def record_of(run: "Run", was: Mapping[str, Any] | None = None) -> dict[str, Any
     notebook, sources = _digest(run.source), provenance.sources()
     known = was and (was["notebook"], was["sources"]) == (notebook, sources)
     records = {folder.name: _digest(folder / "record.json") for folder in run.results}
-    others = {file.relative_to(run.folder.parents[3]).as_posix(): _digest(file) for file in run.files if file.is_file()}
+    root = run.folder.parents[3]
+    others = {file.relative_to(root).as_posix(): _digest(file) for file in run.files if file.is_file()}
     if model := str(run.parameters.get("model", "")):
-        file, _ = model_files.split(model)
-        others[model] = model_files.digest(str(run.folder.parents[3] / file))
+        others[model] = _digest(root / model_files.split(model)[0])
     return {
         "format": FORMAT,
         "notebook": notebook,
