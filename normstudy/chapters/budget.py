@@ -1,7 +1,6 @@
 """Budget: test error against the number of epochs: does normalization lead to a better end, or to a sooner one?"""
 
 import math
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +12,9 @@ from normstudy.analysis.inference import LEVEL, holm
 from normstudy.chapters import claims as common
 from normstudy.chapters.claims import Holds
 from normstudy.display import lines
-from normstudy.display.figures import new_figure
-from normstudy.display.notation import INTERVAL, NO_BREAK, count, counted, decimal, estimate, with_interval
+from normstudy.display.estimates import accuracy, cells, points
+from normstudy.display.figures import legend_above, new_figure
+from normstudy.display.notation import INTERVAL, NO_BREAK, count, counted, decimal
 
 MARGIN = 0.002
 """Accuracies that are surely no further apart than this count as the same: 20 of 10,000 images."""
@@ -68,25 +68,22 @@ def figure(table: pd.DataFrame, ahead: pd.DataFrame) -> Figure:
     below.set_xlim(above.get_xlim())
     below.set_xlabel("Epochs")
     below.set_ylabel("Lead over none (points)")
-    drawn.legend(
-        *above.get_legend_handles_labels(), ncols=5, loc="outside upper center", columnspacing=1, frameon=False
-    )
+    legend_above(drawn, above, columns=5)
     return drawn
 
 
 def describe(table: pd.DataFrame, ahead: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
-    errors, points = lines.in_words(table, "epochs", 2), lines.in_words(ahead, "epochs", 2)
+    above, below = lines.in_words(table, "epochs", 2), lines.in_words(ahead, "epochs", 2)
     return (
-        f"Above, mean test error in percent by the number of epochs: {errors}. Below, how many percentage points more "
-        f"accurate than without normalization, with {INTERVAL}s: {points}."
+        f"Above, mean test error in percent by the number of epochs: {above}. Below, how many percentage points more "
+        f"accurate than without normalization, with {INTERVAL}s: {below}."
     )
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """`bootstrap.errors` in percent as the report prints it: a row a number of epochs, a column a normalization."""
-    cells = [with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2) for row in table.itertuples()]
-    wide = table.assign(shown=cells).pivot(index="epochs", columns="normalization", values="shown")
+    wide = table.assign(shown=cells(table)).pivot(index="epochs", columns="normalization", values="shown")
     return wide.reset_index().rename_axis(columns=None).rename(columns=str)
 
 
@@ -139,23 +136,20 @@ def shown_leads(resampled: Resampled) -> pd.DataFrame:
     """`leads` after the fewest and the most epochs, `shrinking` and `made_up` as the report prints them: a row each."""
     table = leads(resampled)
     (first, last), epochs = _ends(table), [count(int(table["epochs"].agg(end))) for end in ("min", "max")]
-    cells = {
+    columns = {
         "normalization": first["normalization"].astype(str),
         f"lead after {epochs[0]}": _differences(first),
         "shrinks by": _differences(shrinking(resampled)),
         f"lead after {epochs[1]}": _differences(last),
         "without": [_epochs(each, table["epochs"].max()) for each in made_up(bootstrap.errors(resampled))],
     }
-    return pd.DataFrame({name: list(each) for name, each in cells.items()})
+    return pd.DataFrame({name: list(each) for name, each in columns.items()})
 
 
 def _differences(table: pd.DataFrame) -> list[str]:
     """In percentage points, each with its interval; a star where it is more than chance would give."""
-    return [
-        with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2, sign=True)
-        + (f"{NO_BREAK}*" if row.p < LEVEL else "")
-        for row in table.itertuples()
-    ]
+    stars = np.where(table["p"] < LEVEL, f"{NO_BREAK}*", "")
+    return [cell + star for cell, star in zip(cells(table, sign=True), stars, strict=True)]
 
 
 def final(runs: pd.DataFrame) -> pd.DataFrame:
@@ -174,17 +168,13 @@ def numbers(resampled: Resampled) -> dict[str, str]:
     """
     (first, last), shrunk = _ends(leads(resampled)), shrinking(resampled)
     errors = bootstrap.errors(resampled)
+    none = errors[errors["normalization"] == "none"].set_index("epochs")
     found = {"furthest": decimal(100 * last[["low", "high"]].abs().to_numpy().max(), 2)}
     for name, table in (("sooner", first), ("closing", shrunk), ("same_end", last)):
         for end, row in (("least", table.loc[table["mean"].idxmin()]), ("most", table.loc[table["mean"].idxmax()])):
-            found[f"{name}_{end}"] = f"{_points(row)} ({row['normalization']})"
+            found[f"{name}_{end}"] = f"{points(row)} ({row['normalization']})"
     for end, epochs in (("fewest", errors["epochs"].min()), ("most", errors["epochs"].max())):
-        (row,) = errors[(errors["normalization"] == "none") & (errors["epochs"] == epochs)].itertuples()
         found[end] = counted(int(epochs), "epoch")
-        found[f"none_{end}"] = estimate(100 * row.mean, 100 * row.low, 100 * row.high, 2, unit="%")
+        found[f"none_{end}"] = accuracy(none.loc[epochs])
     enough = sorted({min(made_up(errors)), max(made_up(errors))})
     return found | {"made_up": " to ".join(_epochs(each, errors["epochs"].max()) for each in enough)}
-
-
-def _points(row: Any) -> str:
-    return estimate(100 * row["mean"], 100 * row["low"], 100 * row["high"], 2, sign=True)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from normstudy.analysis.inference import LEVEL
-from normstudy.display.notation import listed, probability, with_interval
+from normstudy.display.estimates import cells
+from normstudy.display.notation import listed, probability
 
 Holds = bool | None
 """Whether a prediction holds, does not, or neither is sure (None)."""
@@ -43,6 +44,6 @@ def somewhere(holds: Sequence[Holds]) -> Holds:
 
 def differences(pairs: pd.DataFrame) -> pd.DataFrame:
     """Pairs of settings (see `inference.pairs`) and their differences in accuracy, as the report prints them."""
-    cells = [with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2, sign=True) for row in pairs.itertuples()]
-    named = {"first": pairs["first"].astype(str), "minus": pairs["second"].astype(str), "difference": cells}
+    named = {"first": pairs["first"].astype(str), "minus": pairs["second"].astype(str)}
+    named["difference"] = cells(pairs, sign=True)
     return pd.DataFrame(named | {"p": pairs["p"].map(probability)})

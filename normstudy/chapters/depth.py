@@ -12,13 +12,13 @@ from normstudy.analysis.trainability import INITIALIZATIONS, SETTING, TRAINS, re
 from normstudy.chapters import claims as common
 from normstudy.chapters.claims import Holds
 from normstudy.display import lines
-from normstudy.display.figures import new_figure
+from normstudy.display.estimates import accuracy
+from normstudy.display.figures import legend_above, new_figure
 from normstudy.display.notation import (
     INTERVAL,
     count,
     counted,
     decimal,
-    estimate,
     listed,
     out_of,
     percent,
@@ -95,8 +95,8 @@ def _without(table: pd.DataFrame) -> dict[str, str]:
     instead = next(int(he.index[each][-1]) for each in (parted & known, parted, he["mean"] >= 0) if each.any())
     found = {"instead": count(instead)}
     for kind, rows in by_depth.items():
-        found[f"{kind}_first"], found[f"{kind}_last"] = (_accuracy(rows.iloc[end]) for end in (0, -1))
-        found[f"{kind}_instead"] = _accuracy(rows.loc[instead])
+        found[f"{kind}_first"], found[f"{kind}_last"] = (accuracy(rows.iloc[end]) for end in (0, -1))
+        found[f"{kind}_instead"] = accuracy(rows.loc[instead])
         found[f"{kind}_reach"] = _reach(until[kind])
     return found
 
@@ -114,7 +114,7 @@ def _normalized(table: pd.DataFrame) -> dict[str, str]:
     ]
     deep = table[table["depth"] == table["depth"].max()].groupby("normalization", observed=True)["mean"].mean()
     return {
-        "lowest": _accuracy(worst),
+        "lowest": accuracy(worst),
         "lowest_of": f"{worst['normalization']}, {_blocks(worst['depth'])}, {INITIALIZATIONS[worst['initialization']]}",
         "unsure": listed(names),
         "least": percent(deep.min()),
@@ -122,10 +122,6 @@ def _normalized(table: pd.DataFrame) -> dict[str, str]:
         "most": percent(deep.max()),
         "most_of": str(deep.idxmax()),
     }
-
-
-def _accuracy(row: pd.Series) -> str:
-    return estimate(100 * row["mean"], 100 * row["low"], 100 * row["high"], 2, unit="%")
 
 
 def _blocks(depth: float) -> str:
@@ -165,9 +161,7 @@ def figure(table: pd.DataFrame) -> Figure:
             axis.tick_params(labelleft=column == 0)
     for axis, label in zip(axes[:, 0], ("Test accuracy (%)", "Test loss"), strict=True):
         axis.set_ylabel(label)
-    drawn.legend(
-        *axes[0, 0].get_legend_handles_labels(), ncols=5, loc="outside upper center", columnspacing=1, frameon=False
-    )
+    legend_above(drawn, axes[0, 0], columns=5)
     return drawn
 
 
@@ -180,8 +174,8 @@ def describe(table: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
     said = []
     for kind, part in table.groupby("initialization", observed=True):
-        accuracy, loss = lines.in_words(part, "depth", 1), lines.in_words(part.assign(mean=part["loss"]), "depth", 3, 1)
-        said.append(f"From {INITIALIZATIONS[str(kind)]}, accuracy in percent: {accuracy}. Loss: {loss}.")
+        above, below = lines.in_words(part, "depth", 1), lines.in_words(part.assign(mean=part["loss"]), "depth", 3, 1)
+        said.append(f"From {INITIALIZATIONS[str(kind)]}, accuracy in percent: {above}. Loss: {below}.")
     return f"Mean test accuracy with {INTERVAL}s, and mean test loss, by the number of more blocks. {' '.join(said)}"
 
 

@@ -1,6 +1,5 @@
 """The factorial, every normalization with every penalty: its tables, its figure, and what became of its predictions."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from normstudy.analysis.inference import LEVEL
 from normstudy.chapters import claims
 from normstudy.chapters.claims import Holds
 from normstudy.display import forest
+from normstudy.display.estimates import ENDS, cells
 from normstudy.display.figures import new_figure
 from normstudy.display.notation import (
     INTERVAL,
@@ -135,20 +135,12 @@ def shown(found: pd.DataFrame) -> pd.DataFrame:
         columns["part"] = odds["source"].replace({"all": "whole", "order": "penalty last − first"})
     return pd.DataFrame(columns).assign(
         **{
-            "odds of a mistake, times": [_times(row) for row in odds.itertuples()],
+            "odds of a mistake, times": cells(np.exp(odds[ENDS]), scale=1),
             "p": odds["p"].map(probability),
-            "accuracy (points)": [_sure(row, 100, 2) for row in accuracy.itertuples()],
-            "loss": [_sure(row, 1, 4) for row in loss.itertuples()],
+            "accuracy (points)": cells(accuracy, sign=True),
+            "loss": cells(loss, scale=1, digits=4, sign=True),
         }
     )
-
-
-def _times(row: Any) -> str:
-    return with_interval(math.exp(row.mean), math.exp(row.low), math.exp(row.high), 2)
-
-
-def _sure(row: Any, scale: float, digits: int) -> str:
-    return with_interval(scale * row.mean, scale * row.low, scale * row.high, digits, sign=True)
 
 
 def predictions(contrasts: pd.DataFrame, parts: pd.DataFrame) -> dict[str, dict[str, Holds]]:

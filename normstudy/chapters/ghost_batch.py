@@ -16,8 +16,9 @@ from normstudy.analysis.inference import GUESSING, holm
 from normstudy.chapters import claims as common
 from normstudy.chapters.claims import Holds
 from normstudy.display import lines
-from normstudy.display.figures import look, new_figure
-from normstudy.display.notation import INTERVAL, UNKNOWN, count, decimal, estimate, probability, with_interval
+from normstudy.display.estimates import accuracy, cells, points
+from normstudy.display.figures import legend_above, look, new_figure
+from normstudy.display.notation import INTERVAL, UNKNOWN, count, decimal, probability
 
 EVALUATIONS = {"running": "", "own": "_own", "precise": "_precise"}
 """The statistics that an evaluation normalizes with, and how the columns of what it finds end."""
@@ -107,30 +108,22 @@ def numbers(resampled: Resampled) -> dict[str, str]:
     """
     images, errors = _images(resampled), bootstrap.errors(resampled).set_index(["statistics", "images"])
     found = {"fewest": count(images[0]), "most": count(images[-1]), "tests": count(len(CONTRASTS))}
-    found |= {str(name): _percent(row) for (name, at), row in errors.iterrows() if at == 0}
+    found |= {str(name): accuracy(row) for (name, at), row in errors.iterrows() if at == 0}
     for end in ("fewest", "most"):
         at = images[0 if end == "fewest" else -1]
-        found |= {f"{name}_{end}": _percent(errors.loc[(name, at)]) for name in EVALUATIONS}
+        found |= {f"{name}_{end}": accuracy(errors.loc[(name, at)]) for name in EVALUATIONS}
     table, several = (slopes(resampled, fewest).set_index("contrast") for fewest in (1, 2))
-    found |= {name: _points(table.loc[name]) for name in EVALUATIONS}
-    found |= {"left": _points(table.loc["precise − own"]), "several": _points(several.loc["running"])}
+    found |= {name: points(table.loc[name]) for name in EVALUATIONS}
+    found |= {"left": points(table.loc["precise − own"]), "several": points(several.loc["running"])}
     for name, row in (("own", table.loc["own"]), ("several", several.loc["running"])):
         found[f"excluded_{name}"] = decimal(100 * max(-row["low"], row["high"]), 2)
     return found
 
 
-def _percent(row: pd.Series) -> str:
-    return estimate(100 * row["mean"], 100 * row["low"], 100 * row["high"], 2, unit="%")
-
-
-def _points(row: pd.Series) -> str:
-    return estimate(100 * row["mean"], 100 * row["low"], 100 * row["high"], 2, sign=True)
-
-
 def shown(table: pd.DataFrame) -> pd.DataFrame:
     """`slopes` as the report prints it, in percentage points."""
-    cells = [with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2, sign=True) for row in table.itertuples()]
-    return pd.DataFrame({"slope": table["contrast"], "change": cells, "p": table["p"].map(probability)})
+    change = cells(table, sign=True)
+    return pd.DataFrame({"slope": table["contrast"], "change": change, "p": table["p"].map(probability)})
 
 
 def results(resampled: Resampled, published: pd.DataFrame) -> pd.DataFrame:
@@ -139,8 +132,7 @@ def results(resampled: Resampled, published: pd.DataFrame) -> pd.DataFrame:
     `published` has the columns `normalization`, `batch_size`, `error` (0 to 1), a row a number.
     """
     table = bootstrap.errors(resampled).query("images > 0")
-    cells = [with_interval(100 * row.mean, 100 * row.low, 100 * row.high, 2) for row in table.itertuples()]
-    wide = table.assign(shown=cells).pivot(index="images", columns="statistics", values="shown").astype(object)
+    wide = table.assign(shown=cells(table)).pivot(index="images", columns="statistics", values="shown").astype(object)
     wide = wide[list(EVALUATIONS)].rename_axis(columns=None)
     theirs = published.pivot(index="batch_size", columns="normalization", values="error")
     for name in theirs:
@@ -167,7 +159,7 @@ def figure(resampled: Resampled) -> Figure:
     lines.fine_logarithm(axis, (1, 1.5, 2, 3, 5, 7))
     axis.set_xlabel("Images that share statistics")
     axis.set_ylabel("Test error (%)")
-    drawn.legend(ncols=3, loc="outside upper center", columnspacing=1, frameon=False)
+    legend_above(drawn, axis, columns=3)
     return drawn
 
 

@@ -13,7 +13,7 @@ from normstudy.analysis.inference import LEVEL
 from normstudy.analysis.inside import against_none, deviations, diverged, means, measures, named
 from normstudy.chapters.claims import Holds
 from normstudy.display import lines
-from normstudy.display.figures import new_figure
+from normstudy.display.figures import legend_above, new_figure
 from normstudy.display.notation import INTERVAL, NO_BREAK, listed, out_of, percent, significant, span
 
 PANELS = {
@@ -53,8 +53,7 @@ def figure(rows: pd.DataFrame) -> Figure:
     lines.fine_logarithm(last)
     last.set_xlabel("Layer")
     last.set_title(f"{DEVIATION},\nbefore training", fontsize=10)
-    handles, labels = last.get_legend_handles_labels()
-    drawn.legend(handles, labels, ncols=3, loc="outside upper center", columnspacing=1, frameon=False)
+    legend_above(drawn, last, columns=3)
     return drawn
 
 

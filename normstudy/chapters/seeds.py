@@ -1,6 +1,6 @@
 """The study's variants with several seeds: how accurate each is, how much of that is chance, and what picking gains."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 
 from normstudy.analysis import inference, spread
 from normstudy.chapters.claims import Holds
+from normstudy.display.estimates import points
 from normstudy.display.figures import look, new_figure
-from normstudy.display.notation import INTERVAL, NO_BREAK, count, decimal, estimate, interval, listed, percent, span
+from normstudy.display.notation import INTERVAL, NO_BREAK, count, decimal, interval, listed, percent, span
 
 PICKED_FROM = 48
 """Runs of the repository gkdivya/EVA, of the best of which it reports the best epoch (Kamat et al., 2021)."""
@@ -142,15 +143,11 @@ def difference_figure(pairs: pd.DataFrame, found: Picked) -> Figure:
 
 def describe_differences(pairs: pd.DataFrame, found: Picked) -> str:
     """The figure in words, with its numbers."""
-    said = "; ".join(f"{row.first} minus {row.second} {_points(row)}" for row in pairs.itertuples())
+    said = "; ".join(f"{row['first']} minus {row['second']} {points(row)}" for _, row in pairs.iterrows())
     gain = decimal(100 * (found.of_many - found.last), 2, sign=True)
     return (
         f"Differences in percentage points, {INTERVAL}s: {said}; the best of {PICKED_FROM} runs minus the mean {gain}."
     )
-
-
-def _points(row: Any) -> str:
-    return estimate(100 * row.mean, 100 * row.low, 100 * row.high, 2, sign=True)
 
 
 def numbers(rows: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> dict[str, str]:
@@ -162,7 +159,7 @@ def numbers(rows: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> dict[str, 
         for name in ("seen", "seed", "images")
     )
     gain = 100 * (found.of_many - found.last)
-    (largest,) = pairs.loc[[pairs["mean"].abs().idxmax()]].itertuples()
+    largest = pairs.loc[pairs["mean"].abs().idxmax()]
     unpicked = PEERS[dataset] - gain / 100 if dataset in PEERS else np.nan
     return {
         "dataset": dataset,
@@ -171,8 +168,8 @@ def numbers(rows: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> dict[str, 
         "epochs": count(int(runs["epoch"].max())),
         "means": listed([f"{each.normalization} {percent(each.mean)}" for each in table.itertuples()]),
         "apart": listed([f"{each.first} and {each.second}" for each in pairs[_apart(pairs)].itertuples()]),
-        "largest": f"{largest.first} minus {largest.second}",
-        "largest_points": _points(largest),
+        "largest": f"{largest['first']} minus {largest['second']}",
+        "largest_points": points(largest),
         "seen": seen,
         "left": left,
         "between": between,

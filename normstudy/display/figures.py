@@ -89,6 +89,12 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> 
         return figure, figure.subplots(rows, columns, squeeze=False)
 
 
+def legend_above(figure: Figure, axis: Axes, columns: int) -> None:
+    """What the lines of an axis are called, in so many columns above all of the figure's."""
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, ncols=columns, loc="outside upper center", columnspacing=1, frameon=False)
+
+
 HE = " (He)"
 """Follows a normalization's name where the network begins with He's initialization, if others do not."""
 
