@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from normstudy.analysis import inference, mistakes
+from normstudy.chapters import pictures
 from normstudy.data import Dataset
 from normstudy.display import figures
 from normstudy.display.notation import (
@@ -26,9 +27,6 @@ from normstudy.experiments import artefacts
 
 PLACES = ("runs", "output", "baseline")
 """Parameters that say where, not what."""
-
-SHOWN = 20
-"""How many images are shown that were gained, and how many that were lost."""
 
 
 @dataclass(frozen=True)
@@ -98,19 +96,17 @@ def exchanged(gained: pd.DataFrame, lost: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([{"gained": count(len(gained)), "lost": count(len(lost)), "p": p}])
 
 
-def pictures(images: pd.DataFrame, what: str, dataset: Dataset) -> tuple[Figure, str]:
+def shown(images: pd.DataFrame, what: str, dataset: Dataset) -> tuple[Figure, str]:
     """The images that were `what`, such as "gained", and the figure's text alternative."""
     if images.empty:
         nothing = f"No test image was {what}."
         return figures.notice(nothing), nothing
-    chosen = images.head(SHOWN)
-    titles = [
-        f"{dataset.classes[row.label]}: {dataset.classes[row.before]} → {dataset.classes[row.after]}"
-        for row in chosen.itertuples()
-    ]
-    pixels = dataset.test_images.cpu().numpy()[chosen["index"]]
-    number = out_of(len(chosen), len(images), "test image").capitalize()
-    return figures.digit_grid(pixels, titles), (
+    name = dataset.classes
+    figure, titles = pictures.first(
+        images, dataset, lambda row: f"{name[row.label]}: {name[row.before]} → {name[row.after]}"
+    )
+    number = out_of(len(titles), len(images), "test image").capitalize()
+    return figure, (
         f"{number} that {'was' if len(images) == 1 else 'were'} {what}; true class: what the earlier run says → what "
         f"this one says: {'; '.join(titles)}."
     )

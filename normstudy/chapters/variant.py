@@ -13,15 +13,13 @@ from torch import nn
 from normstudy import statistics
 from normstudy.analysis import mistakes
 from normstudy.analysis.trained_layers import Layer
+from normstudy.chapters import pictures
 from normstudy.data import Dataset
 from normstudy.display import figures, network, sharing
 from normstudy.display.notation import count, counted, decimal, exact, out_of, percent, significant
 from normstudy.model import count_parameters
 from normstudy.normalizations import NORMALIZATIONS
 from normstudy.training import Diverged, EpochMetrics, Settings
-
-SHOWN = 20
-"""How many misclassified images are shown."""
 
 Shown = tuple[Figure, str]
 """A figure and its text alternative."""
@@ -134,14 +132,12 @@ def misclassified(wrong: pd.DataFrame, dataset: Dataset, norm_arg: str, stopped:
     """The mistakes with the most confidence: `wrong` as `mistakes.mistakes` has them."""
     if stopped:
         return figures.notice(stopped), stopped
-    chosen = wrong.head(SHOWN)
-    titles = [
-        f"{dataset.classes[row.label]} → {dataset.classes[row.prediction]}, {percent(row.confidence, 0)}"
-        for row in chosen.itertuples()
-    ]
-    images = dataset.test_images.cpu().numpy()[chosen["index"]]
-    return figures.digit_grid(images, titles), (
-        f"{caption(len(chosen), len(wrong), f'the {norm_arg} variant')} Those with the most confidence; true class → "
+    name = dataset.classes
+    figure, titles = pictures.first(
+        wrong, dataset, lambda row: f"{name[row.label]} → {name[row.prediction]}, {percent(row.confidence, 0)}"
+    )
+    return figure, (
+        f"{caption(len(titles), len(wrong), f'the {norm_arg} variant')} Those with the most confidence; true class → "
         f"predicted class, confidence: {'; '.join(titles)}."
     )
 
@@ -208,7 +204,7 @@ def numbers(
         "pixel_mean": decimal(dataset.mean, 4),
         "pixel_deviation": decimal(dataset.std, 4),
         "diverged": stopped,
-        "misclassified": stopped or caption(min(SHOWN, len(wrong)), len(wrong), who),
+        "misclassified": stopped or caption(min(pictures.SHOWN, len(wrong)), len(wrong), who),
         "repeated_gap": significant(apart(repeated)),
         "claims": {"repeats": apart(repeated) == 0 if len(repeated) else None},
         "torch": torch.__version__,

@@ -83,7 +83,7 @@ def test_images_are_gained_and_lost():
     assert gained["index"].tolist() == [2, 1]  # the surest answer first
     assert lost["index"].tolist() == [4]
     assert baseline.exchanged(gained, lost).to_numpy().tolist() == [["2", "1", "1.00"]]
-    figure, said = baseline.pictures(gained, "gained", DATASET)
+    figure, said = baseline.shown(gained, "gained", DATASET)
     assert [axis.get_title() for axis in figure.axes][:2] == ["zero: one → zero", "one: zero → one"]
     assert said.startswith("All 2 test images that were gained; true class: what the earlier run says → what")
 
@@ -91,4 +91,4 @@ def test_images_are_gained_and_lost():
 @pytest.mark.parametrize("what", ["gained", "lost"])
 def test_where_no_image_moved_it_is_said(what: str):
     nothing, _ = baseline.moved(NOW, NOW)
-    assert baseline.pictures(nothing, what, DATASET)[1] == f"No test image was {what}."
+    assert baseline.shown(nothing, what, DATASET)[1] == f"No test image was {what}."
