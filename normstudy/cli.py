@@ -17,6 +17,7 @@ from normstudy.experiments import places
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.experiments.places import StudyError
 from normstudy.files import DATASETS
+from normstudy.machine import whole
 from normstudy.machine.model_files import ModelError
 from normstudy.pipeline import execution, handover, progress
 from normstudy.pipeline.attempts import State
@@ -177,7 +178,7 @@ def check(models: tuple[str, ...], as_json: bool, html: Path | None, time_limit:
             if traceback:
                 console.print(*error.__notes__ if hasattr(error, "__notes__") else (), end="")
     if html:
-        html.write_text(check_report.page(all_checked), encoding="utf-8")
+        whole.write(html, check_report.page(all_checked).encode())
     if as_json:
         print(json.dumps(all_checked, indent=1))
     elif len(all_checked) > 1:

@@ -2,21 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from normstudy.display import figures
+from normstudy.experiments import places
 
 
 class Downloads:
     """The folder of what a notebook leaves behind; where its name is empty, nothing is written."""
 
     def __init__(self, name: str):
-        self.path = Path(name) if name else None
-        if self.path:
-            self.path.mkdir(parents=True, exist_ok=True)
+        self.path = places.output(name)
 
     def show(self, name: str, table: pd.DataFrame, digits: int | None = None) -> None:
         """Show a table, as `figures.table` does, and keep it."""

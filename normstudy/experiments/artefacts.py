@@ -16,6 +16,7 @@ from torch import nn
 
 from normstudy import training
 from normstudy.data import Dataset
+from normstudy.experiments import places
 from normstudy.training import EpochMetrics
 
 
@@ -23,10 +24,8 @@ class Folder:
     """The folder of a run that is being made; where its name is empty, nothing is written."""
 
     def __init__(self, name: str):
-        self.path = Path(name) if name else None
+        self.path = places.output(name)
         self.checkpoint = self.path / "checkpoint.safetensors" if self.path else None
-        if self.path:
-            self.path.mkdir(parents=True, exist_ok=True)
 
     def note(self, metrics: EpochMetrics) -> None:
         """Write an epoch's row at once, so that others can follow the training from outside."""

@@ -39,6 +39,17 @@ def make_folder(folder: Path) -> None:
         raise StudyError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
+def output(name: str) -> Path | None:
+    """The folder for what a notebook leaves behind, made unless it is there; none where its name is empty.
+
+    Raises as `make_folder` does.
+    """
+    if not name:
+        return None
+    make_folder(Path(name))
+    return Path(name)
+
+
 def sweep_tables(root: Path, name: str, dataset: str) -> list[Path]:
     """Where results of the sweep `name` may lie, the first choice first.
 
