@@ -1,5 +1,5 @@
 // How the article is read: what is folded opens for print and where a link leads into it; what is wider than its place
-// says that it scrolls.
+// says that it scrolls, and can be reached by keyboard.
 (() => {
   const closed = "details.folded:not([open])";
 
@@ -30,7 +30,9 @@
   const hint = () => {
     for (const place of places) {
       const inner = place.querySelector(".scroll, .cell-output-display"); // which scrolls in its stead
-      place.classList.toggle("scrolls", !inner && place.scrollWidth > place.clientWidth + 2);
+      const scrolls = !inner && place.scrollWidth > place.clientWidth + 2;
+      place.classList.toggle("scrolls", scrolls);
+      if (scrolls) place.tabIndex = 0; // the keyboard scrolls only what has the focus
     }
   };
   const watch = new ResizeObserver(hint);
