@@ -97,8 +97,8 @@ def strip(images: Mapping[int, np.ndarray], predictions: pd.DataFrame, name: str
     """
     wrong = mistakes.mistakes(predictions).head(STRIP)
     titles = [f"{row.label} → {row.prediction}" for row in wrong.itertuples()]
-    figure = digit_grid([images[index] for index in wrong["index"]], titles, columns=STRIP, side=1.0, size=11)
-    figure.suptitle(name, x=0.01, ha="left", fontsize=11, color=NORMALIZATIONS[name].colour, weight="bold")
+    figure = digit_grid([images[index] for index in wrong["index"]], titles, columns=STRIP, side=0.7, size=10)
+    figure.suptitle(name, x=0.01, ha="left", fontsize=10, color=NORMALIZATIONS[name].colour, weight="bold")
     return figure
 
 
