@@ -24,6 +24,7 @@ class Layer:
     module: nn.Module
     given: Tensor  # (N, C, H, W)
     returned: Tensor  # (N, C, H, W)
+    written: str = "own layer"  # in the study's network, PyTorch's name
 
 
 @torch.no_grad()
@@ -39,7 +40,9 @@ def observe(net: nn.Module, inputs: Tensor, training: bool = True) -> list[Layer
     seen: list[Layer] = []
     for name, layer in normalization_layers(net).items():
         layer.register_forward_hook(
-            lambda module, given, returned, name=name: seen.append(Layer(name, module, given[0], returned))
+            lambda module, given, returned, name=name: seen.append(
+                Layer(name, module, given[0], returned, _written(module))
+            )
         )
     net(inputs.double())
     return seen
@@ -94,7 +97,9 @@ def company(net: nn.Module, images: Tensor, index: int, trials: int, generator: 
     for _ in range(trials):
         others = torch.randint(len(images), (COMPANY,), generator=generator)
         batch = torch.cat([images[index : index + 1], images[others]])
-        answers.append(net(batch)[0].softmax(dim=0))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # so that dropout, where there is some, drops the same each time
+            answers.append(net(batch)[0].softmax(dim=0))
     return torch.stack(answers)
 
 
@@ -109,10 +114,10 @@ def parameter_counts(observed: Mapping[str, Sequence[Layer]]) -> list[dict[str, 
     """
     rows: list[dict[str, int | str]] = []
     for number, layers in enumerate(zip(*observed.values(), strict=False), 1):
-        own = {name: layer.module for name, layer in zip(observed, layers, strict=True)}
+        own = dict(zip(observed, layers, strict=True))
         shape = tuple(layers[0].given.shape[1:])
         row: dict[str, int | str] = {"layer": number, "input C×H×W": "×".join(map(str, shape))}
-        row |= {f"{name}: {_written(layer)}": count_parameters(layer) for name, layer in own.items()}
+        row |= {f"{name}: {layer.written}": count_parameters(layer.module) for name, layer in own.items()}
         rows.append(row | {"LayerNorm([C, H, W])": count_parameters(nn.LayerNorm(shape))})
     total: dict[str, int | str] = {"layer": "all", "input C×H×W": ""}
     return [*rows, total | {key: sum(int(row[key]) for row in rows) for key in rows[0] if key not in total}]

@@ -179,6 +179,7 @@ def numbers(
         ),
         "penalties": listed([f"{name} with {each}" for name, each in penalties.items()]),
         "apart": listed([f"{row.first} and {row.second}" for row in tests[tests["p"] < LEVEL].itertuples()]),
+        "network": listed(list(dict.fromkeys(map(_network, parameters.values())))),
         "together": counted(together, "image"),
         "together_of_fewest": percent(together / fewest, 0) if fewest else "none",
         "together_of_most": percent(together / most, 0) if most else "none",
@@ -197,7 +198,7 @@ def claims(
     choice of test images would give (McNemar's test, corrected; None where no two do). `shared`: some images are
     misclassified by all, and they are at least half of the mistakes of the variant with the fewest. `harder`: every
     variant is less accurate on the training images, as they are changed, than on the test images. `mixed`: the
-    penalties differ along with the normalizations.
+    penalties differ along with the normalizations. `own`: the variants are those of the project's network.
     """
     trained = table.dropna(subset="test_accuracy")
     wrong = [set(images) for images in wrong_images(predictions).values()]
@@ -208,7 +209,13 @@ def claims(
         "shared": bool(together and 2 * together >= fewest),
         "harder": bool((trained["train_accuracy"] < trained["test_accuracy"]).all()),
         "mixed": len({(float(values["l1"]) > 0, float(values["l2"]) > 0) for values in parameters.values()}) > 1,
+        "own": not any(values.get("model") for values in parameters.values()),
     }
+
+
+def _network(values: Mapping[str, Any]) -> str:
+    """The file of a variant's network, by its name, and the class where it is not the project's."""
+    return Path(str(values["model"])).name if values.get("model") else "normstudy/model.py"
 
 
 def _tests(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

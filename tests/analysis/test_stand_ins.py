@@ -45,3 +45,16 @@ def test_gamma_beta_and_running_statistics_are_read_off(inputs: torch.Tensor):
     moved = statistics.update_running(before.module.running_mean, before.module.running_var, before.given)
     torch.testing.assert_close(after.module.running_mean, moved[0], atol=1e-5, rtol=1e-3)
     torch.testing.assert_close(after.module.running_var, moved[1], atol=1e-5, rtol=1e-3)
+
+
+def test_dropout_is_not_taken_for_company(inputs: torch.Tensor):
+    for norm_arg, depends in (("batch", True), ("layer", False)):
+        net = build("right_log_softmax", norm_arg)
+        answers = trained_layers.company(net, inputs, 0, 8, torch.Generator().manual_seed(0))
+        assert ((answers - answers[0]).abs().max() > 1e-4) == depends
+
+
+def test_no_layer_is_said_to_be_written_as_pytorch_s(inputs: torch.Tensor):
+    observed = {name: trained_layers.observe(build("right_by_hand", name), inputs) for name in ("batch", "layer")}
+    row = trained_layers.parameter_counts(observed)[0]
+    assert list(row) == ["layer", "input C×H×W", "batch: own layer", "layer: own layer", "LayerNorm([C, H, W])"]

@@ -171,3 +171,12 @@ def test_a_strip_shows_the_surest_mistakes_and_says_them():
     assert comparison.describe_strip(frame, "batch").endswith(
         "8 taken for 9; 7 taken for 8; 6 taken for 7; 5 taken for 6; 4 taken for 5."
     )
+
+
+def test_the_text_knows_whose_network_the_variants_are_of():
+    others = {name: values | {"model": "/home/me/my model.py:Mine"} for name, values in PARAMETERS.items()}
+    tables = study(batch={1}, layer={2}, group={3})
+    assert comparison.claims(*tables, PARAMETERS, {})["own"]
+    assert comparison.numbers(*tables, PARAMETERS)["network"] == "normstudy/model.py"
+    assert not comparison.claims(*tables, others, {})["own"]
+    assert comparison.numbers(*tables, others)["network"] == "my model.py:Mine"
