@@ -10,7 +10,8 @@ globalThis.digits = (function script() {
   async function unpack({ images, labels, training, mean, std }) {
     const packed = Uint8Array.from(atob(images), (letter) => letter.charCodeAt(0));
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const small = new Uint8Array(await new Response(stream).arrayBuffer());
+    const pixels = new Uint8Array(await new Response(stream).arrayBuffer()); // the first one of all images, the second one of all …
+    const small = pixels.map((_, i) => pixels[(i % SMALL ** 2) * labels.length + Math.floor(i / SMALL ** 2)]);
     return { images: enlarge(small), labels: Uint8Array.from(labels, Number), training, mean, std };
   }
 
@@ -21,12 +22,17 @@ globalThis.digits = (function script() {
       const low = Math.floor(place);
       return { low, high: Math.min(low + 1, SMALL - 1), part: place - low };
     });
-    return Uint8Array.from({ length: (small.length / SMALL ** 2) * SIDE ** 2 }, (_, i) => {
-      const start = Math.floor(i / SIDE ** 2) * SMALL ** 2;
-      const [y, x] = [at[Math.floor(i / SIDE) % SIDE], at[i % SIDE]];
-      const across = (row) => small[start + row * SMALL + x.low] * (1 - x.part) + small[start + row * SMALL + x.high] * x.part;
-      return Math.round(((across(y.low) * (1 - y.part) + across(y.high) * y.part) * 255) / WHITE);
-    });
+    const large = new Uint8Array((small.length / SMALL ** 2) * SIDE ** 2);
+    for (let start = 0, i = 0; start < small.length; start += SMALL ** 2) {
+      for (const y of at) {
+        const [top, bottom] = [start + y.low * SMALL, start + y.high * SMALL];
+        for (const x of at) {
+          const across = (row) => small[row + x.low] * (1 - x.part) + small[row + x.high] * x.part;
+          large[i++] = Math.round(((across(top) * (1 - y.part) + across(bottom) * y.part) * 255) / WHITE);
+        }
+      }
+    }
+    return large;
   }
 
   /** Images by their numbers as a network's input (N, 1, 28, 28); `sample(image, pixels)` gives 28×28 numbers from 0 to 255. */

@@ -4,96 +4,48 @@
 "use strict";
 
 globalThis.layers = (function script() {
-  const { sharingSets, statistics, normalize, apart, centred, MOMENTUM, unbiased } = globalThis.normalization;
+  const { sharingSets, runLength, statistics, normalize, apart, centred, MOMENTUM, unbiased } = globalThis.normalization;
+  const { matrix, multiply, arrays } = globalThis.multiplication;
 
   const zeros = (shape) => ({ shape, values: new Float64Array(shape.reduce((product, length) => product * length, 1)) });
-
-  // Matrices are views of an array: a row further is `down` numbers further, a column further `right`.
-
-  const matrix = (values, start, rows, columns, down = columns, right = 1) => ({ values, start, rows, columns, down, right });
-  const transposed = ({ values, start, rows, columns, down, right }) => matrix(values, start, columns, rows, right, down);
-
-  /** Add A·B to C. */
-  function multiply(A, B, C) {
-    const [rows, columns] = [C.rows - (C.rows % 4), C.columns - (C.columns % 4)];
-    for (let i = 0; i < rows; i += 4) for (let j = 0; j < columns; j += 4) multiplyBlock(A, B, C, i, j);
-    for (let i = 0; i < C.rows; i++) for (let j = i < rows ? columns : 0; j < C.columns; j++) multiplyOne(A, B, C, i, j);
-  }
-
-  function multiplyOne(A, B, C, i, j) {
-    let sum = 0;
-    for (let t = 0; t < A.columns; t++) sum += A.values[A.start + i * A.down + t * A.right] * B.values[B.start + t * B.down + j * B.right];
-    C.values[C.start + i * C.down + j * C.right] += sum;
-  }
-
-  /** Four rows and four columns of A·B at once: each number that is read is used four times, which is four times as fast. */
-  function multiplyBlock(A, B, C, i, j) {
-    const [a, b, c] = [A.values, B.values, C.values];
-    const [aDown, aRight, bDown, bRight, inner] = [A.down, A.right, B.down, B.right, A.columns];
-    let [p, q] = [A.start + i * aDown, B.start + j * bRight];
-    let c00 = 0, c01 = 0, c02 = 0, c03 = 0, c10 = 0, c11 = 0, c12 = 0, c13 = 0;
-    let c20 = 0, c21 = 0, c22 = 0, c23 = 0, c30 = 0, c31 = 0, c32 = 0, c33 = 0;
-    for (let t = 0; t < inner; t++, p += aRight, q += bDown) {
-      const b0 = b[q], b1 = b[q + bRight], b2 = b[q + 2 * bRight], b3 = b[q + 3 * bRight];
-      const a0 = a[p], a1 = a[p + aDown], a2 = a[p + 2 * aDown], a3 = a[p + 3 * aDown];
-      c00 += a0 * b0; c01 += a0 * b1; c02 += a0 * b2; c03 += a0 * b3;
-      c10 += a1 * b0; c11 += a1 * b1; c12 += a1 * b2; c13 += a1 * b3;
-      c20 += a2 * b0; c21 += a2 * b1; c22 += a2 * b2; c23 += a2 * b3;
-      c30 += a3 * b0; c31 += a3 * b1; c32 += a3 * b2; c33 += a3 * b3;
-    }
-    const right = C.right;
-    let o = C.start + i * C.down + j * right;
-    c[o] += c00; c[o + right] += c01; c[o + 2 * right] += c02; c[o + 3 * right] += c03; o += C.down;
-    c[o] += c10; c[o + right] += c11; c[o + 2 * right] += c12; c[o + 3 * right] += c13; o += C.down;
-    c[o] += c20; c[o + right] += c21; c[o + 2 * right] += c22; c[o + 3 * right] += c23; o += C.down;
-    c[o] += c30; c[o + right] += c31; c[o + 2 * right] += c32; c[o + 3 * right] += c33;
-  }
 
   // Convolution: the patches that the filters see, as a matrix, times the filters.
 
   const outputLength = (length, kernel, stride, padding, dilation) =>
     Math.floor((length + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 
-  /** All lengths of a convolution: K filters look at `wide` of the C channels, R×S pixels, at P×Q places. */
+  const fours = (length) => 4 * Math.ceil(length / 4);
+
+  /**
+   * All lengths of a convolution: K filters look at `wide` of the C channels, R×S pixels, at P×Q places.
+   *
+   * With stride 1, the patches are rows of the padded image itself, which overlap: what a filter's pixel sees, from the first
+   * place to the last, lies `along` one after another. So they are not copied, and places that a stride leaves out are ignored.
+   * `own` filters of a group and their `inner` numbers are rounded up to fours, as products want them; what is too much is 0.
+   */
   function lengths([N, C, H, W], { shape: [K, wide, R, S], stride, padding, dilation, groups }) {
     const P = outputLength(H, R, stride[0], padding[0], dilation[0]);
     const Q = outputLength(W, S, stride[1], padding[1], dilation[1]);
-    return { N, C, H, W, K, wide, R, S, P, Q, own: K / groups, inner: wide * R * S, places: P * Q };
+    const [high, broad] = [H + 2 * padding[0], W + 2 * padding[1]];
+    const along = fours((P - 1) * stride[0] * broad + (Q - 1) * stride[1] + 1);
+    const rows = Array.from({ length: wide * R * S }, (_, i) =>
+      (Math.floor(i / (R * S)) * high + (Math.floor(i / S) % R) * dilation[0]) * broad + (i % S) * dilation[1]);
+    const inner = fours(rows.length);
+    const starts = Int32Array.from({ length: inner }, (_, i) => rows[i] ?? 0);
+    return { N, C, H, W, K, wide, P, Q, high, broad, along, starts, inner, patch: rows.length, filters: K / groups, own: fours(K / groups) };
   }
 
-  /** Call `visit` for each row of patches at each row of places, with those columns of places that see no padding. */
-  function walk({ H, W, wide, R, S, P, Q }, { stride, padding, dilation }, visit) {
-    for (let c = 0, row = 0; c < wide; c++) {
-      for (let r = 0; r < R; r++) {
-        for (let s = 0; s < S; s++, row++) {
-          const shift = s * dilation[1] - padding[1];
-          const first = Math.max(0, Math.ceil(-shift / stride[1]));
-          const end = Math.min(Q, Math.ceil((W - shift) / stride[1]));
-          for (let p = 0; p < P; p++) {
-            const h = p * stride[0] + r * dilation[0] - padding[0];
-            if (h >= 0 && h < H) visit((row * P + p) * Q, (c * H + h) * W + shift, first, end, stride[1]);
-          }
-        }
-      }
-    }
-  }
+  const box = (values, start, plane, row, column = 1) => ({ values, start, plane, row, column });
 
-  /** Each group of filters for each image: its patches (filled in), its filters, and its part of an output. */
-  function* parts(x, y, weight, layer, size) {
-    const { N, C, H, W, K, wide, own, inner, places } = size;
-    const patches = new Float64Array(inner * places); // padding stays 0
-    for (let n = 0; n < N; n++) {
-      for (let group = 0; group < layer.groups; group++) {
-        const start = (n * C + group * wide) * H * W;
-        walk(size, layer, (to, from, first, end, step) => {
-          for (let q = first; q < end; q++) patches[to + q] = x.values[start + from + q * step];
-        });
-        yield {
-          start,
-          patches: matrix(patches, 0, inner, places),
-          filters: matrix(weight, group * own * inner, own, inner),
-          output: matrix(y.values, (n * K + group * own) * places, own, places),
-        };
+  /** Add the numbers of one box to those of another. */
+  function add(from, to, planes, rows, columns) {
+    const { values: source, column: right } = from;
+    const { values: target, column: over } = to;
+    for (let i = 0; i < planes; i++) {
+      for (let j = 0; j < rows; j++) {
+        const s = from.start + i * from.plane + j * from.row;
+        const t = to.start + i * to.plane + j * to.row;
+        for (let k = 0; k < columns; k++) target[t + k * over] += source[s + k * right];
       }
     }
   }
@@ -101,27 +53,51 @@ globalThis.layers = (function script() {
   const convolution = {
     forward(x, layer) {
       const size = lengths(x.shape, layer);
-      const { weight, bias } = layer.arrays;
-      const y = zeros([size.N, size.K, size.P, size.Q]);
-      if (bias) for (let i = 0; i < y.values.length; i++) y.values[i] = bias[Math.floor(i / size.places) % size.K];
-      for (const { patches, filters, output } of parts(x, y, weight, layer, size)) multiply(filters, patches, output);
+      const { N, C, H, W, K, wide, P, Q, high, broad, along, starts, inner, patch, filters, own } = size;
+      const [{ weight, bias }, { stride, padding, groups }] = [layer.arrays, layer];
+      const y = zeros([N, K, P, Q]);
+      const [image, weights, output] = arrays(wide * high * broad + 3, own * inner, own * along);
+      const products = [matrix(weights, own, inner), matrix(image, inner, along, 0, 1, starts), matrix(output, own, along)];
+      for (let group = 0; group < groups; group++) {
+        add(box(weight, group * filters * patch, patch, 0), box(weights.fill(0), 0, inner, 0), filters, 1, patch);
+        for (let n = 0; n < N; n++) {
+          add(box(x.values, (n * C + group * wide) * H * W, H * W, W), box(image.fill(0), padding[0] * broad + padding[1], high * broad, broad), wide, H, W);
+          output.fill(0);
+          if (bias) for (let k = 0; k < filters; k++) output.fill(bias[group * filters + k], k * along, (k + 1) * along);
+          multiply(...products);
+          add(box(output, 0, along, stride[0] * broad, stride[1]), box(y.values, (n * K + group * filters) * P * Q, P * Q, Q), filters, P, Q);
+        }
+      }
       return y;
     },
 
     backward(dy, x, y, layer) {
       const size = lengths(x.shape, layer);
+      const { N, C, H, W, K, wide, P, Q, high, broad, along, starts, inner, patch, filters, own } = size;
+      const { stride, padding, groups } = layer;
       const { weight, bias } = layer.gradients;
       const dx = zeros(x.shape);
-      const seen = new Float64Array(size.inner * size.places); // the gradient by the patches
-      for (const { start, patches, filters, output } of parts(x, dy, layer.arrays.weight, layer, size)) {
-        multiply(output, transposed(patches), matrix(weight, filters.start, size.own, size.inner));
-        if (layer.first) continue; // nothing asks for the gradient by the images
-        multiply(transposed(filters), output, matrix(seen.fill(0), 0, size.inner, size.places));
-        walk(size, layer, (to, from, first, end, step) => {
-          for (let q = first; q < end; q++) dx.values[start + from + q * step] += seen[to + q];
-        });
+      const [image, weights, given, turned, change, back] =
+        arrays(wide * high * broad + 3, own * inner, own * along, own * along, inner * own, wide * high * broad + 3);
+      const changes = [matrix(image, inner, along, 0, 1, starts), matrix(turned, along, own), matrix(change, inner, own)];
+      const backs = [matrix(weights, inner, own, 1, inner), matrix(given, own, along), matrix(back, inner, along, 0, 1, starts)];
+      for (let group = 0; group < groups; group++) {
+        add(box(layer.arrays.weight, group * filters * patch, patch, 0), box(weights.fill(0), 0, inner, 0), filters, 1, patch);
+        change.fill(0);
+        for (let n = 0; n < N; n++) {
+          add(box(x.values, (n * C + group * wide) * H * W, H * W, W), box(image.fill(0), padding[0] * broad + padding[1], high * broad, broad), wide, H, W);
+          const of = box(dy.values, (n * K + group * filters) * P * Q, P * Q, Q);
+          add(of, box(turned.fill(0), 0, 1, stride[0] * broad * own, stride[1] * own), filters, P, Q);
+          multiply(...changes);
+          if (layer.first) continue; // nothing asks for the gradient by the images
+          add(of, box(given.fill(0), 0, along, stride[0] * broad, stride[1]), filters, P, Q);
+          back.fill(0);
+          multiply(...backs);
+          add(box(back, padding[0] * broad + padding[1], high * broad, broad), box(dx.values, (n * C + group * wide) * H * W, H * W, W), wide, H, W);
+        }
+        add(box(change, 0, 1, 0, own), box(weight, group * filters * patch, patch, 0), filters, 1, patch);
       }
-      if (bias) for (let i = 0; i < dy.values.length; i++) bias[Math.floor(i / size.places) % size.K] += dy.values[i];
+      if (bias) for (let i = 0; i < dy.values.length; i++) bias[Math.floor(i / (P * Q)) % K] += dy.values[i];
       return dx;
     },
   };
@@ -150,35 +126,37 @@ globalThis.layers = (function script() {
       if (mode !== "evaluation" || !means) {
         layer.found = statistics(x.values, shape, layer.normalization, layer.groups, layer.epsilon, sets);
         if (means && mode === "training") follow(layer.found, means, variances, parted);
-      } else layer.found = { sets, means, deviations: variances.map((variance) => Math.sqrt(variance + layer.epsilon)) };
+      } else layer.found = { sets, run: runLength(shape, layer.normalization), means, deviations: variances.map((variance) => Math.sqrt(variance + layer.epsilon)) };
       return { shape: x.shape, values: normalize(x.values, x.shape, layer.found, gamma, beta) };
     },
 
     backward(dy, x, y, layer) {
-      const { sets, size, means, deviations } = layer.found;
+      const { sets, run, size, means, deviations } = layer.found;
       const { gamma } = layer.arrays;
+      const [{ values }, given] = [x, dy.values];
       const [, C, H, W] = x.shape;
       const [sums, products] = [new Float64Array(means.length), new Float64Array(means.length)];
-      const meansMove = centred(layer.normalization);
-      for (let start = 0, c = 0; start < x.values.length; start += H * W, c = (c + 1) % C) {
-        for (let i = start; i < start + H * W; i++) {
-          const set = sets[i];
-          const normalized = (x.values[i] - means[set]) / deviations[set];
-          layer.gradients.gamma[c] += dy.values[i] * normalized;
-          layer.gradients.beta[c] += dy.values[i];
-          sums[set] += gamma[c] * dy.values[i];
-          products[set] += gamma[c] * dy.values[i] * normalized;
+      for (let start = 0; start < values.length; start += run) {
+        const [c, set] = [Math.floor(start / (H * W)) % C, sets[start]];
+        let [sum, product] = [0, 0];
+        for (let i = start; i < start + run; i++) {
+          sum += given[i];
+          product += given[i] * (values[i] - means[set]);
         }
+        product /= deviations[set];
+        layer.gradients.gamma[c] += product;
+        layer.gradients.beta[c] += sum;
+        sums[set] += gamma[c] * sum;
+        products[set] += gamma[c] * product;
       }
       // A value moves its set's mean and deviation too: what all of the set would gain by that is taken off.
       const dx = zeros(x.shape);
-      for (let start = 0, c = 0; start < x.values.length; start += H * W, c = (c + 1) % C) {
-        for (let i = start; i < start + H * W; i++) {
-          const set = sets[i];
-          const normalized = (x.values[i] - means[set]) / deviations[set];
-          const moved = (meansMove ? sums[set] : 0) + normalized * products[set];
-          dx.values[i] = (gamma[c] * dy.values[i] - moved / size) / deviations[set];
-        }
+      for (let start = 0; start < values.length; start += run) {
+        const [c, set] = [Math.floor(start / (H * W)) % C, sets[start]];
+        const own = gamma[c] / deviations[set];
+        const ofMean = centred(layer.normalization) ? sums[set] / size / deviations[set] : 0;
+        const ofDeviation = products[set] / size / deviations[set] ** 2;
+        for (let i = start; i < start + run; i++) dx.values[i] = own * given[i] - ofMean - (values[i] - means[set]) * ofDeviation;
       }
       return dx;
     },
@@ -202,16 +180,17 @@ globalThis.layers = (function script() {
 
   const identity = { forward: (x) => x, backward: (dy) => dy };
 
+  // A product with a truth, 1 or 0: a processor that had to guess which of the two comes would guess wrong half of the time.
   const relu = {
     forward(x) {
       const y = zeros(x.shape);
-      for (let i = 0; i < y.values.length; i++) y.values[i] = Math.max(0, x.values[i]);
+      for (let i = 0; i < y.values.length; i++) y.values[i] = x.values[i] * (x.values[i] > 0);
       return y;
     },
 
     backward(dy, x) {
       const dx = zeros(x.shape);
-      for (let i = 0; i < dx.values.length; i++) if (x.values[i] > 0) dx.values[i] = dy.values[i];
+      for (let i = 0; i < dx.values.length; i++) dx.values[i] = dy.values[i] * (x.values[i] > 0);
       return dx;
     },
   };
@@ -252,7 +231,7 @@ globalThis.layers = (function script() {
       const rows = weight.length / inner;
       const y = zeros([N, rows, 1, 1]);
       if (bias) for (let n = 0; n < N; n++) y.values.set(bias, n * rows);
-      multiply(matrix(x.values, 0, N, inner), transposed(matrix(weight, 0, rows, inner)), matrix(y.values, 0, N, rows));
+      multiply(matrix(x.values, N, inner), matrix(weight, inner, rows, 1, inner), matrix(y.values, N, rows));
       return y;
     },
 
@@ -260,9 +239,8 @@ globalThis.layers = (function script() {
       const [N, rows] = dy.shape;
       const inner = x.values.length / N;
       const dx = zeros(x.shape);
-      const given = matrix(dy.values, 0, N, rows);
-      multiply(given, matrix(arrays.weight, 0, rows, inner), matrix(dx.values, 0, N, inner));
-      multiply(transposed(given), matrix(x.values, 0, N, inner), matrix(weight, 0, rows, inner));
+      multiply(matrix(dy.values, N, rows), matrix(arrays.weight, rows, inner), matrix(dx.values, N, inner));
+      multiply(matrix(dy.values, rows, N, 1, rows), matrix(x.values, N, inner), matrix(weight, rows, inner));
       for (let i = 0; i < dy.values.length; i++) bias[i % rows] += dy.values[i];
       return dx;
     },

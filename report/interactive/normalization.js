@@ -38,24 +38,39 @@ globalThis.normalization = (function script() {
     });
   }
 
+  /** How many values, one after another, are always in the same set: those of a channel of an image, or each place alone. */
+  function runLength([, , H, W], normalization) {
+    const letters = apart(normalization);
+    return letters.includes("W") ? 1 : letters.includes("H") ? W : H * W;
+  }
+
   /** Sum, mean (0 where none is subtracted), biased variance and standard deviation (ε under the root) of every set; `sets` may be known already. */
   function statistics(values, shape, normalization, groups = 1, epsilon = EPSILON, sets = sharingSets(shape, normalization, groups)) {
     const K = count(shape, normalization, groups);
-    const size = values.length / K;
+    const [size, run] = [values.length / K, runLength(shape, normalization)];
     const sums = new Float64Array(K);
-    for (let i = 0; i < values.length; i++) sums[sets[i]] += values[i];
+    for (let start = 0; start < values.length; start += run) {
+      let sum = 0;
+      for (let i = start; i < start + run; i++) sum += values[i];
+      sums[sets[start]] += sum;
+    }
     const means = sums.map((sum) => (centred(normalization) ? sum / size : 0));
     const squares = new Float64Array(K);
-    for (let i = 0; i < values.length; i++) squares[sets[i]] += (values[i] - means[sets[i]]) ** 2;
+    for (let start = 0; start < values.length; start += run) {
+      const mean = means[sets[start]];
+      let sum = 0;
+      for (let i = start; i < start + run; i++) sum += (values[i] - mean) * (values[i] - mean);
+      squares[sets[start]] += sum;
+    }
     const variances = squares.map((sum) => sum / size);
     const deviations = variances.map((variance) => Math.sqrt(variance + epsilon));
-    return { sets, size, sums, means, variances, deviations };
+    return { sets, run, size, sums, means, variances, deviations };
   }
 
   /** What batch normalization uses in evaluation: for each channel the running mean and variance that it has kept. */
   function stored(shape, { means, variances }, epsilon = EPSILON) {
     const sets = sharingSets(shape, "batch");
-    return { sets, size: sets.length / shape[1], means, variances, deviations: variances.map((variance) => Math.sqrt(variance + epsilon)) };
+    return { sets, run: runLength(shape, "batch"), size: sets.length / shape[1], means, variances, deviations: variances.map((variance) => Math.sqrt(variance + epsilon)) };
   }
 
   /** The running mean and variance of each channel after a training step on a batch, whose unbiased variance they take up. */
@@ -71,11 +86,12 @@ globalThis.normalization = (function script() {
   const unbiased = (variance, m) => (variance * m) / (m - 1);
 
   /** γ · (x − μ) / σ + β with one γ and one β for each channel; without them the normalized values themselves. */
-  function normalize(values, [, C, H, W], { sets, means, deviations }, gamma, beta) {
+  function normalize(values, [, C, H, W], { sets, run, means, deviations }, gamma, beta) {
     const result = new Float64Array(values.length);
-    for (let start = 0, c = 0; start < values.length; start += H * W, c = (c + 1) % C) {
-      const [scale, shift] = [gamma ? gamma[c] : 1, beta ? beta[c] : 0];
-      for (let i = start; i < start + H * W; i++) result[i] = (scale * (values[i] - means[sets[i]])) / deviations[sets[i]] + shift;
+    for (let start = 0; start < values.length; start += run) {
+      const c = Math.floor(start / (H * W)) % C;
+      const [mean, scale, shift] = [means[sets[start]], (gamma ? gamma[c] : 1) / deviations[sets[start]], beta ? beta[c] : 0];
+      for (let i = start; i < start + run; i++) result[i] = scale * (values[i] - mean) + shift;
     }
     return result;
   }
@@ -85,5 +101,5 @@ globalThis.normalization = (function script() {
     return Array.from({ length: C }, (_, i) => i + 1).filter((groups) => C % groups === 0);
   }
 
-  return Object.freeze({ script, about, apart, centred, EPSILON, MOMENTUM, count, sharingSets, statistics, stored, updateRunning, unbiased, normalize, divisors });
+  return Object.freeze({ script, about, apart, centred, EPSILON, MOMENTUM, count, sharingSets, runLength, statistics, stored, updateRunning, unbiased, normalize, divisors });
 })();

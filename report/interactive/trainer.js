@@ -55,7 +55,7 @@
 
   /** The source of a worker, from the functions that the page has. */
   const source = () => `"use strict"; globalThis.explorerData = ${JSON.stringify({ normalizations: globalThis.explorerData.normalizations })};
-    ${["normalization", "layers", "model", "digits", "training"].map((name) => `globalThis.${name} = (${globalThis[name].script})();`).join("\n")}
+    ${["normalization", "multiplication", "layers", "model", "digits", "training"].map((name) => `globalThis.${name} = (${globalThis[name].script})();`).join("\n")}
     (${globalThis.trainerWorker.script})();`;
 
   function startWorker() {

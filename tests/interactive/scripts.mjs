@@ -12,9 +12,9 @@ globalThis.explorerData = {
   activation: { shape: [2, 4, 2, 2], values: Array.from({ length: 32 }, (_, i) => i / 8), gamma: [1, 2, 3, 4], beta: [4, 3, 2, 1], means: [1, 2, 3, 4], variances: [4, 9, 16, 25] },
 };
 
-for (const name of ["normalization", "notation", "calculation", "exploration", "sentences", "tasks", "address", "layers", "network"]) {
+for (const name of ["normalization", "notation", "calculation", "exploration", "sentences", "tasks", "address", "multiplication", "layers", "network"]) {
   const script = new URL(`../../report/interactive/${name}.js`, import.meta.url);
   runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
 }
 
-export const { normalization, notation, calculation, exploration, sentences, tasks, address, network } = globalThis;
+export const { normalization, notation, calculation, exploration, sentences, tasks, address, multiplication, network } = globalThis;

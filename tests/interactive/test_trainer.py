@@ -17,7 +17,7 @@ from tests.interactive.test_training import of_variant
 from tests.trainings import build
 
 STRICT = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"
-SCRIPTS = ("layers", "model", "digits", "training", "trainer-worker", "trials", "charts", "trainer")
+SCRIPTS = ("multiplication", "layers", "model", "digits", "training", "trainer-worker", "trials", "charts", "trainer")
 SHORT = "epochs=1,1,1&batch_size=128,128,128"
 FEWER = "globalThis.trainingData.training = 256; globalThis.trainingData.labels = trainingData.labels.slice(0, 300);"
 
