@@ -160,30 +160,34 @@ def new(file: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print what was found for a program to read.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write what was found as a page.")
 @click.option("--time-limit", type=float, callback=_positive, default=process.SECONDS, help="Seconds a file may take.")
-@click.option("--traceback", is_flag=True, help="Print the traceback of a file that cannot be checked.")
+@click.option("--traceback", is_flag=True, help="Print the traceback of a network that cannot be built or run.")
 def check(models: tuple[str, ...], as_json: bool, html: Path | None, time_limit: float, traceback: bool) -> None:
     """Measure what the normalization layers of a model.py really compute; of the project's own if none is named.
 
     A file is executed: check only those that you trust. The exit code is 0 if each does what its argument says, 1 if
     one does not, and 2 if one cannot be checked.
     """
-    all_checked = []
+    if html and not html.parent.is_dir():
+        raise ValueError(f"{html.parent} is not a folder; the page of --html goes into one that is there")
+    all_checked: list[dict[str, Any]] = []
     for model in models or ("",):
         name = model or "the project's own"
         try:
             variants = verdict.judge(process.examined(model, time_limit))
             all_checked.append({"model": name, "variants": variants})
+            raised = [found.get("traceback", "") for found in variants.values()]
         except ModelError as error:
             all_checked.append({"model": name, "error": str(error)})
-            if traceback:
-                console.print(*error.__notes__ if hasattr(error, "__notes__") else (), end="")
+            raised = getattr(error, "__notes__", [])
+        if traceback:
+            print(*raised, sep="", end="", file=sys.stderr)
+        if len(models) > 1 and not as_json:
+            console.print(check_report.line(all_checked[-1]))
     if html:
         whole.write(html, check_report.page(all_checked).encode())
     if as_json:
         print(json.dumps(all_checked, indent=1))
     elif len(all_checked) > 1:
-        for checked in all_checked:
-            console.print(check_report.line(checked))
         console.print(check_report.summary(all_checked))
     elif "error" in all_checked[0]:
         raise ModelError(all_checked[0]["error"])

@@ -38,7 +38,7 @@ def test_the_report_is_whole(own: Path):
 
 
 def test_the_text_says_whose_network_is_meant(own: Path):
-    text = re.sub(r"\s+", " ", checks.body(own))
+    text = re.sub(r"\s+", " ", checks.article(own).text_content())
     assert "The three variants of this report are those of my model.py:Net." in text
     assert "They say nothing of my model.py:Net." in text
     assert "GroupNorm(1, C): the sets of layer normalization" not in text

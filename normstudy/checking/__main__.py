@@ -36,16 +36,15 @@ def _examine(reference: str) -> dict[str, Any]:
 
 
 def _try(reference: str, runs: str) -> dict[str, Any]:
-    import torch
-
     from normstudy import training
+    from normstudy.checking import examination
 
     for parameters in {json.dumps(run): run for run in json.loads(runs)}.values():
         net = training.build(parameters | {"model": reference})
-        logits = net.eval()(torch.zeros(2, 1, 28, 28))
-        if not isinstance(logits, torch.Tensor) or logits.shape != (2, 10):
-            shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-            raise ModelError(f"{reference} gives {shape} for (2, 1, 28, 28); it must give (2, 10)")
+        try:
+            examination.run(net)
+        except ModelError as error:
+            raise ModelError(f"{reference} with norm_arg {parameters['norm_arg']} {error}") from error
     return {}
 
 

@@ -1,5 +1,6 @@
 """Builds somebody's network with each normalization, and says what it really computes: plain data, to be judged."""
 
+import traceback
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -38,7 +39,7 @@ def examine(make: Callable[..., Any]) -> dict[str, Found]:
             build(make, norm_arg)
         except ModelError as error:
             refused.append(error)
-            found[norm_arg] = {"broken": str(error), "layers": []}
+            found[norm_arg] = _broken(error)
         else:
             found[norm_arg] = of_one(partial(build, make, norm_arg))
     if len(refused) == len(ARGUMENTS):
@@ -58,19 +59,11 @@ def build(make: Callable[..., Any], norm_arg: str) -> nn.Module:
 
 def of_one(make: Callable[[], nn.Module]) -> Found:
     """What there is to say of one network; `make` builds it anew, the same each time."""
-    net, images = make().train(), _images(0)
+    net = make()
     try:
-        logits = net(images)
-        if not isinstance(logits, Tensor) or logits.shape != (IMAGES, CLASSES):
-            given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-            return _broken(f"gives {given} for {tuple(images.shape)}; it must give {(IMAGES, CLASSES)}")
-        if not logits.isfinite().all():
-            return _broken("gives numbers that are not finite")
-        F.cross_entropy(logits, torch.arange(IMAGES)).backward()  # type: ignore[no-untyped-call]
-        net(images[:3])
-        net.eval()(images[:1])
-    except Exception as error:
-        return _broken(model_files.raised(error))
+        logits = run(net)
+    except ModelError as error:
+        return _broken(error)
     trained = {name: parameter for name, parameter in net.named_parameters() if parameter.requires_grad}
     return {
         "parameters": count_parameters(net),
@@ -81,8 +74,32 @@ def of_one(make: Callable[[], nn.Module]) -> Found:
     }
 
 
-def _broken(why: str) -> Found:
-    return {"broken": why, "layers": []}
+def run(net: nn.Module) -> Tensor:
+    """Run a network forward and backward in training mode, and in evaluation mode: the logits (N, 10) of the first.
+
+    Raises:
+        ModelError: it raises an exception, which is the cause of the error, or gives something else than logits.
+    """
+    images = _images(0)
+    try:
+        logits = net.train()(images)
+        if not isinstance(logits, Tensor) or logits.shape != (IMAGES, CLASSES):
+            given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise ModelError(f"gives {given} for {tuple(images.shape)}; it must give {(IMAGES, CLASSES)}")
+        if not logits.isfinite().all():
+            raise ModelError("gives numbers that are not finite")
+        F.cross_entropy(logits, torch.arange(IMAGES)).backward()  # type: ignore[no-untyped-call]
+        net(images[:3])
+        net.eval()(images[:1])
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(model_files.raised(error)) from error
+    return logits
+
+
+def _broken(error: ModelError) -> Found:
+    return {"broken": str(error), "traceback": "".join(traceback.format_exception(error)), "layers": []}
 
 
 def _images(seed: int) -> Tensor:

@@ -29,7 +29,7 @@ def examined(reference: str, seconds: float = SECONDS) -> dict[str, dict[str, An
 
 
 def tried(reference: str, runs: Sequence[Mapping[str, Any]], seconds: float = SECONDS) -> None:
-    """Build the model as runs with these parameters would, and give it two images.
+    """Build the model as runs with these parameters would, and take a step with it.
 
     Raises:
         ModelError: it cannot be used.

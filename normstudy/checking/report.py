@@ -95,7 +95,8 @@ def page(all_checked: Sequence[Found]) -> str:
             f"<style>{STYLE}</style></head><body><main><h1>{title}</h1>",
             "<p>Each sheet has a row an image and a column a channel. What has one colour and one number shares a mean "
             "and a standard deviation; who shares was measured by changing single values.</p>",
-            *(part for checked in all_checked for part in _of_file(checked)),
+            *(_contents(all_checked) if len(all_checked) > 1 else ()),
+            *(part for number, checked in enumerate(all_checked, 1) for part in _of_file(number, checked)),
             "</main></body></html>",
         )
     )
@@ -112,8 +113,14 @@ figure { margin: .5rem 0 1.5rem; } figcaption { font-size: .9rem; }
 """
 
 
-def _of_file(checked: Found) -> Iterator[str]:
-    yield f"<h2>{escape(checked['model'])}</h2>"
+def _contents(all_checked: Sequence[Found]) -> Iterator[str]:
+    yield f"<p>{summary(all_checked)}.</p>"
+    links = (f'<li><a href="#file-{n}">{escape(line(each))}</a></li>' for n, each in enumerate(all_checked, 1))
+    yield f"<ol>{''.join(links)}</ol>"
+
+
+def _of_file(number: int, checked: Found) -> Iterator[str]:
+    yield f'<h2 id="file-{number}">{escape(checked["model"])}</h2>'
     if "error" in checked:
         yield f"<p>{escape(checked['error'])}</p>"
         return
@@ -143,6 +150,6 @@ def _sheet(layer: Found) -> str:
     )
     caption = escape(f"{layer['name']}: {named(layer)}")
     return (
-        f'<figure class="scroll"><table class="sheet" aria-label="{caption}"><thead><tr><td></td>{head}</tr></thead>'
+        f'<figure class="scroll"><table class="sheet" aria-label="{caption}"><thead><tr><th></th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table><figcaption>{caption}</figcaption></figure>"
     )

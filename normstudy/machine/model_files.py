@@ -68,7 +68,7 @@ def load(reference: str) -> Callable[..., Any]:
     found: Any = getattr(module, name, None)
     if not callable(found):
         own = [each for each, value in vars(module).items() if inspect.isclass(value) and value.__module__ == known_as]
-        hint = f"it has {', '.join(own)}: name one as {file.name}:{own[0]}" if own else "it has no class"
+        hint = f"it has {', '.join(own)}: name one as {file.name}:{own[-1]}" if own else "it has no class"
         raise ModelError(f"{file} has no {name} that can be called; {hint}")
     return cast(Callable[..., Any], found)
 
@@ -149,7 +149,7 @@ def with_all_parameters(net: "nn.Module") -> "nn.Module":
 def raised(error: BaseException) -> str:
     """What an exception says, in one line."""
     if isinstance(error, SyntaxError):
-        return f"is not Python: {error.msg} (line {error.lineno})"
+        return f"is not Python: {error.msg}" + (f" (line {error.lineno})" if error.lineno else "")
     if isinstance(error, ModuleNotFoundError):
         return f"needs the package {error.name}, which is not installed"
     said = " ".join(str(error).split())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from normstudy import training
 from normstudy.checking import process
 from normstudy.checking.examination import examine
 from normstudy.machine import model_files
@@ -17,7 +18,8 @@ UNUSABLE = {
     "an import error": ("from torch import nothing_like_it", "raises ImportError: cannot import name"),
     "a missing package": ("import not_installed_here", "needs the package not_installed_here"),
     "no Python": ("class Net(:", "is not Python: invalid syntax (line 1)"),
-    "another name": ("class Other: pass", "has no Net that can be called; it has Other"),
+    "no text": ("\0", "is not Python: source code string cannot contain null bytes"),
+    "another name": ("class Part: pass\nclass Whole: pass", "it has Part, Whole: name one as model.py:Whole"),
     "other arguments": ("def Net(norm_arg, hidden, depth): pass", "Net needs hidden, depth too"),
     "no argument": ("def Net(): pass", "Net takes no argument; it must be Net(norm_arg)"),
     "no network": ("def Net(norm_arg): return 3", "Net('batch') is a int; it must be a torch.nn.Module"),
@@ -56,7 +58,55 @@ def test_a_traceback_is_there_for_those_who_ask(tmp_path: Path):
     (tmp_path / "model.py").write_text("def Net(norm_arg):\n    return {}[norm_arg]\n")
     checked = command(tmp_path, "normstudy", "check", "--traceback", "model.py")
     assert checked.returncode == 2
-    assert 'model.py", line 2, in Net' in checked.stdout
+    assert checked.stdout == ""
+    assert 'model.py", line 2, in Net' in checked.stderr
+
+
+BACKWARD = """
+import torch
+from torch import nn
+
+class NoWayBack(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        raise RuntimeError("no way\\nback")
+
+class Net(nn.Sequential):
+    def __init__(self, norm_arg):
+        super().__init__(nn.Conv2d(1, 8, 3, 2), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(8 * 169, 10))
+        self.norm_arg = norm_arg
+
+    def forward(self, x):
+        x = super().forward(x)
+        return NoWayBack.apply(x) if self.norm_arg == "layer" else x
+"""
+
+
+def test_what_fails_in_one_variant_and_on_the_way_back_alone_is_said_before_any_training(tmp_path: Path):
+    (tmp_path / "model.py").write_text(BACKWARD)
+    runs = [training.network.NETWORK | {"norm_arg": norm_arg, "seed": 0} for norm_arg in ("batch", "layer")]
+    process.tried(str(tmp_path / "model.py"), runs[:1])
+    with pytest.raises(ModelError, match=r"model.py with norm_arg layer raises RuntimeError: no way back$"):
+        process.tried(str(tmp_path / "model.py"), runs)
+
+
+def test_the_traceback_of_a_network_that_cannot_be_run_is_there_too(tmp_path: Path):
+    (tmp_path / "model.py").write_text(BACKWARD)
+    checked = command(tmp_path, "normstudy", "check", "--traceback", "--json", "model.py")
+    assert checked.returncode == 1
+    assert json.loads(checked.stdout)[0]["variants"]["layer"]["broken"] == "raises RuntimeError: no way back"
+    assert 'model.py", line 12, in backward' in checked.stderr
+
+
+def test_where_a_page_cannot_be_written_nothing_is_checked(tmp_path: Path):
+    (tmp_path / "model.py").write_text("print('run')")
+    checked = command(tmp_path, "normstudy", "check", "model.py", "--html", "nowhere/all.html")
+    assert checked.returncode == 2
+    assert checked.stderr == "normstudy: nowhere is not a folder; the page of --html goes into one that is there\n"
 
 
 def test_the_project_s_own_network_is_right():
@@ -81,6 +131,9 @@ def test_a_class_s_files_have_a_line_each_and_a_summary(tmp_path: Path):
     written = page.read_text()
     assert all(name in written for name in names)
     assert written.count('<table class="sheet"') == 9 + 9
+    assert summary in written
+    assert '<a href="#file-2">wrong_in_one_place.py: wrong: group: norm2' in written
+    assert '<h2 id="file-2">wrong_in_one_place.py</h2>' in written
 
 
 def test_a_program_reads_what_was_found():
