@@ -225,6 +225,35 @@ def test_another_seed_gives_another_start_and_another_result(few: Dataset) -> No
     assert first[0].train_loss != second[0].train_loss
 
 
+class Others(nn.Sequential):
+    """Somebody's own network: it drops some of its values, and puts new running means in the place of the old ones."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Conv2d(1, 4, 5, 4), nn.Dropout(0.5), nn.Flatten(), nn.Linear(4 * 36, 10))
+        self.register_buffer("mean", torch.zeros(10))
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = super().forward(images)
+        if self.training:
+            self.mean = 0.9 * self.mean + 0.1 * logits.detach().mean(dim=0)
+        return logits - self.mean
+
+
+def others() -> Others:
+    torch.manual_seed(0)
+    return Others()
+
+
+def test_what_another_network_draws_comes_from_the_seed_alone(few: Dataset) -> None:
+    found = []
+    for seed, drawn in ((0, 1), (0, 2), (1, 1)):
+        net = others()
+        torch.manual_seed(drawn)
+        found.append(untimed(fit(net, few, replace(SHORT, seed=seed))))
+    assert found[0] == found[1]
+    assert found[0][0].train_loss != found[2][0].train_loss
+
+
 def test_the_seed_decides_the_order_of_the_images_too(few: Dataset) -> None:
     start = build("batch").state_dict()
     losses = []
@@ -271,6 +300,15 @@ def test_a_resumed_run_ends_bit_for_bit_as_one_that_never_stopped(
     assert untimed(history) == untimed(whole)
     assert_same_weights(net, whole_net)
     assert [path.name for path in checkpoint.parent.iterdir()] == [checkpoint.name]
+
+
+def test_another_network_goes_on_with_what_it_drew_and_kept(few: Dataset, tmp_path: Path) -> None:
+    whole_net, net, checkpoint = others(), others(), tmp_path / "checkpoint.safetensors"
+    whole = fit(whole_net, few, SHORT)
+    with pytest.raises(Stop):
+        fit(others(), few, SHORT, stop_after(2), checkpoint)
+    assert untimed(fit(net, few, SHORT, checkpoint=checkpoint)) == untimed(whole)
+    assert_same_weights(net, whole_net)
 
 
 @pytest.mark.parametrize(

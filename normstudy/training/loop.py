@@ -15,6 +15,7 @@ from normstudy.data import Dataset, augment, to_input
 from normstudy.machine import checkpoints
 from normstudy.machine.processor import keep_freed_memory
 from normstudy.machine.recording import Epoch, record
+from normstudy.model import Net
 from normstudy.training import evaluation
 from normstudy.training.penalties import penalty
 from normstudy.training.settings import Diverged, EpochMetrics, Settings
@@ -81,7 +82,7 @@ def fit(
     for number in range(len(history) + 1, settings.epochs + 1):
         start, before = time.perf_counter(), {name: tensor.clone() for name, tensor in net.state_dict().items()}
         epoch.begin(rates[(number - 1) * batches : number * batches], len(dataset.train_images), generator)
-        _train(net, step, epoch)
+        _train(net, step, epoch, settings.seed * settings.epochs + number)
         test_loss, test_correct, _ = evaluation.on_device(net, dataset.test_images, dataset.test_labels, dataset)
         # The one moment of an epoch at which a GPU is waited for.
         numbers = torch.stack([*epoch.sums(), test_loss, test_correct]).tolist()
@@ -101,7 +102,8 @@ def fit(
             )
         )
         if checkpoint:
-            checkpoints.save(checkpoint, state, generator, identity, json.dumps(list(map(asdict, history))))
+            now = state | _tensors(net)  # a network may have put new tensors in the place of its own
+            checkpoints.save(checkpoint, now, generator, identity, json.dumps(list(map(asdict, history))))
         on_epoch(history[-1])
     return history
 
@@ -111,7 +113,8 @@ def _rehearsed(
 ) -> tuple[Callable[[], None], dict[str, Tensor]]:
     """The step to train with, and all tensors that it changes: weights, running statistics, the optimizer's averages.
 
-    A step is taken, so that all these tensors exist, and undone. On an NVIDIA GPU it is recorded.
+    A step is taken, so that all these tensors exist, and undone. On an NVIDIA GPU that of the study's network is
+    recorded.
     """
     rate = torch.tensor(settings.learning_rate, device=dataset.device)
     optimizer = torch.optim.Adam(net.parameters(), lr=rate, fused=True, capturable=dataset.device.type == "cuda")
@@ -137,13 +140,13 @@ def _rehearsed(
         step()
 
     first = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    if dataset.device.type == "cuda":
+    if dataset.device.type == "cuda" and isinstance(net, Net):  # another may do in Python what no recording repeats
         taken = record(step, first_step, generator)
     else:
         first_step()
         taken = step
     net.load_state_dict(first)
-    state = {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
+    state = _tensors(net)
     for name, parameter in net.named_parameters():
         for average, tensor in optimizer.state[parameter].items():
             state[f"optimizer.{name}.{average}"] = tensor.zero_()
@@ -151,14 +154,23 @@ def _rehearsed(
     return taken, state
 
 
-def _train(net: nn.Module, step: Callable[[], None], epoch: Epoch) -> None:
-    """Take the steps of an epoch; on the CPU only to the first whose loss is not finite."""
+def _tensors(net: nn.Module) -> dict[str, Tensor]:
+    return {f"net.{name}": tensor for name, tensor in net.state_dict().items()}
+
+
+def _train(net: nn.Module, step: Callable[[], None], epoch: Epoch, seed: int) -> None:
+    """Take the steps of an epoch; on the CPU only to the first whose loss is not finite.
+
+    What somebody's own network draws, as for dropout, comes from `seed` alone.
+    """
     net.train()
-    watched = epoch.batch.device.type == "cpu"
-    for number in range(len(epoch.order)):
-        step()
-        if watched and not math.isfinite(epoch.losses[number] + epoch.penalties[number]):
-            break
+    device = epoch.batch.device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        for number in range(len(epoch.order)):
+            step()
+            if device.type == "cpu" and not math.isfinite(epoch.losses[number] + epoch.penalties[number]):
+                break
 
 
 def _identity(net: nn.Module, dataset: Dataset, settings: Settings) -> str:
