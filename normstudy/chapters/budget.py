@@ -87,17 +87,19 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return wide.reset_index().rename_axis(columns=None).rename(columns=str)
 
 
-def claims(resampled: Resampled) -> dict[str, Holds]:
+def claims(resampled: Resampled, ahead: pd.DataFrame, shrunk: pd.DataFrame) -> dict[str, Holds]:
     """Which of the section's predictions hold of every normalization, by the intervals over seeds and test images.
 
     `sooner`: after the fewest epochs it is more accurate than the network without. `closing`: this lead shrinks from
     the fewest to the most epochs. `same_end`: after the most epochs the two are surely no further apart than `MARGIN`;
     false if some one is surely further, corrected for their number.
+
+    `ahead` is the table of `leads`, `shrunk` that of `shrinking`.
     """
-    first, last = _ends(leads(resampled))
+    first, last = _ends(ahead)
     return {
         "sooner": common.overall(common.signs(first, +1)),
-        "closing": common.overall(common.signs(shrinking(resampled), +1)),
+        "closing": common.overall(common.signs(shrunk, +1)),
         "same_end": _same(resampled, last),
     }
 
@@ -132,16 +134,15 @@ def _epochs(enough: float, most: int) -> str:
     return count(int(enough)) if math.isfinite(enough) else f"more than {count(most)}"
 
 
-def shown_leads(resampled: Resampled) -> pd.DataFrame:
+def shown_leads(errors: pd.DataFrame, ahead: pd.DataFrame, shrunk: pd.DataFrame) -> pd.DataFrame:
     """`leads` after the fewest and the most epochs, `shrinking` and `made_up` as the report prints them: a row each."""
-    table = leads(resampled)
-    (first, last), epochs = _ends(table), [count(int(table["epochs"].agg(end))) for end in ("min", "max")]
+    (first, last), epochs = _ends(ahead), [count(int(ahead["epochs"].agg(end))) for end in ("min", "max")]
     columns = {
         "normalization": first["normalization"].astype(str),
         f"lead after {epochs[0]}": _differences(first),
-        "shrinks by": _differences(shrinking(resampled)),
+        "shrinks by": _differences(shrunk),
         f"lead after {epochs[1]}": _differences(last),
-        "without": [_epochs(each, table["epochs"].max()) for each in made_up(bootstrap.errors(resampled))],
+        "without": [_epochs(each, ahead["epochs"].max()) for each in made_up(errors)],
     }
     return pd.DataFrame({name: list(each) for name, each in columns.items()})
 
@@ -159,15 +160,14 @@ def final(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def numbers(resampled: Resampled) -> dict[str, str]:
+def numbers(errors: pd.DataFrame, ahead: pd.DataFrame, shrunk: pd.DataFrame) -> dict[str, str]:
     """The numbers of the section's text, as they are printed.
 
     `fewest`, `most`: epochs; `none_fewest`, `none_most`: the error without normalization. `sooner_…`, `closing_…`,
     `same_end_…`: the first lead, its decrease and the last lead, in percentage points, of the normalization that has
     the `…least` and the `…most`. `furthest`: no interval of a last lead holds one further from 0. `made_up`: see there.
     """
-    (first, last), shrunk = _ends(leads(resampled)), shrinking(resampled)
-    errors = bootstrap.errors(resampled)
+    first, last = _ends(ahead)
     none = errors[errors["normalization"] == "none"].set_index("epochs")
     found = {"furthest": decimal(100 * last[["low", "high"]].abs().to_numpy().max(), 2)}
     for name, table in (("sooner", first), ("closing", shrunk), ("same_end", last)):

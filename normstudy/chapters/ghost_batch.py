@@ -69,7 +69,7 @@ def slopes(resampled: Resampled, fewest: int = 1) -> pd.DataFrame:
         A row each: `contrast`, `mean`, `low`, `high` (the 95 % interval over seeds and test images, not corrected),
         `p` (corrected for the number of rows).
     """
-    images = [at for at in _images(resampled) if at >= fewest]
+    images = sorted(at for name, at in resampled.found.index if name == "running" and at >= fewest)
     line = dict(zip(images, trends.weights(images), strict=True))  # the accuracy's for each doubling is the same
     sums = [
         {(name, at): part * line[at] for name, part in parts.items() for at in images} for parts in CONTRASTS.values()
@@ -78,8 +78,8 @@ def slopes(resampled: Resampled, fewest: int = 1) -> pd.DataFrame:
     return pd.DataFrame({"contrast": list(CONTRASTS)}).join(table.assign(p=holm(table["p"])))
 
 
-def _images(resampled: Resampled) -> list[int]:
-    return sorted(images for name, images in resampled.found.index if name == "running")
+def _images(errors: pd.DataFrame) -> list[int]:
+    return sorted(errors.loc[errors["statistics"] == "running", "images"])
 
 
 def claims(table: pd.DataFrame) -> dict[str, Holds]:
@@ -98,21 +98,21 @@ def claims(table: pd.DataFrame) -> dict[str, Holds]:
     }
 
 
-def numbers(resampled: Resampled) -> dict[str, str]:
-    """The numbers of the section's text, as they are printed.
+def numbers(errors: pd.DataFrame, table: pd.DataFrame, several: pd.DataFrame) -> dict[str, str]:
+    """The numbers of the section's text, as they are printed; of `slopes`, `several` from two images on.
 
     `fewest`, `most`: images, with the errors `running_fewest`, … of each evaluation, and those of the other
     normalizations by their names. `running`, …: their slopes in percentage points; `left`: that of precise minus that
     of own ones; `several`: that of running ones from two images on; `excluded_own`, `excluded_several`: the intervals
     hold no slope further from 0.
     """
-    images, errors = _images(resampled), bootstrap.errors(resampled).set_index(["statistics", "images"])
+    images, errors = _images(errors), errors.set_index(["statistics", "images"])
     found = {"fewest": count(images[0]), "most": count(images[-1]), "tests": count(len(CONTRASTS))}
     found |= {str(name): accuracy(row) for (name, at), row in errors.iterrows() if at == 0}
     for end in ("fewest", "most"):
         at = images[0 if end == "fewest" else -1]
         found |= {f"{name}_{end}": accuracy(errors.loc[(name, at)]) for name in EVALUATIONS}
-    table, several = (slopes(resampled, fewest).set_index("contrast") for fewest in (1, 2))
+    table, several = (each.set_index("contrast") for each in (table, several))
     found |= {name: points(table.loc[name]) for name in EVALUATIONS}
     found |= {"left": points(table.loc["precise − own"]), "several": points(several.loc["running"])}
     for name, row in (("own", table.loc["own"]), ("several", several.loc["running"])):
@@ -126,12 +126,12 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"slope": table["contrast"], "change": change, "p": table["p"].map(probability)})
 
 
-def results(resampled: Resampled, published: pd.DataFrame) -> pd.DataFrame:
+def results(errors: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Test error in percent as the report prints it, a row a number of images, beside that of Wu & He (2018).
 
     `published` has the columns `normalization`, `batch_size`, `error` (0 to 1), a row a number.
     """
-    table = bootstrap.errors(resampled).query("images > 0")
+    table = errors[errors["images"] > 0]
     wide = table.assign(shown=cells(table)).pivot(index="images", columns="statistics", values="shown").astype(object)
     wide = wide[list(EVALUATIONS)].rename_axis(columns=None)
     theirs = published.pivot(index="batch_size", columns="normalization", values="error")
@@ -140,13 +140,13 @@ def results(resampled: Resampled, published: pd.DataFrame) -> pd.DataFrame:
     return wide.fillna(UNKNOWN).reset_index()
 
 
-def figure(resampled: Resampled) -> Figure:
+def figure(errors: pd.DataFrame) -> Figure:
     """Error against images that share statistics, a line an evaluation; the other normalizations as flat lines."""
     drawn, axes = new_figure(5.0, 3.5)
-    axis, table = axes[0, 0], bootstrap.errors(resampled)
-    least = 100 * table["mean"].min() / 3  # the axis has no 0
-    lines.set_ticks(axis, _images(resampled), base=2)
-    for number, (name, part) in enumerate(table.groupby("statistics", observed=True, sort=False)):
+    axis = axes[0, 0]
+    least = 100 * errors["mean"].min() / 3  # the axis has no 0
+    lines.set_ticks(axis, _images(errors), base=2)
+    for number, (name, part) in enumerate(errors.groupby("statistics", observed=True, sort=False)):
         mean, low, high = 100 * part[["mean", "low", "high"]].to_numpy().T
         low = low.clip(least)
         if name in EVALUATIONS:
@@ -163,9 +163,9 @@ def figure(resampled: Resampled) -> Figure:
     return drawn
 
 
-def describe(resampled: Resampled) -> str:
+def describe(errors: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
-    table = bootstrap.errors(resampled).rename(columns={"statistics": "normalization"})
+    table = errors.rename(columns={"statistics": "normalization"})
     batch, others = (part for _, part in table.groupby(table["images"] == 0))
     flat = ", ".join(f"{row.normalization} {decimal(100 * row.mean, 2)}" for row in others.itertuples())
     return (

@@ -1,6 +1,7 @@
 """What goes on inside: what three explanations of normalization predict, and which of it is seen.
 
-Tables are those of `analysis.inside`.
+Of `analysis.inside`, `measures` is its table of that name, `ratios` that of `against_none`, and `deviations` the means
+of that name by `normalization` and `layer`.
 """
 
 import math
@@ -10,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from normstudy.analysis.inference import LEVEL
-from normstudy.analysis.inside import against_none, deviations, diverged, means, measures, named
+from normstudy.analysis.inside import diverged, means
 from normstudy.chapters.claims import Holds
 from normstudy.display import lines
 from normstudy.display.figures import legend_above, new_figure
@@ -29,19 +30,19 @@ EXPLANATIONS = {"steadier": "shift_returned", "smoother": "change"}
 DEVIATION = "Standard deviation going in"
 
 
-def figure(rows: pd.DataFrame) -> Figure:
+def figure(ratios: pd.DataFrame, deviations: pd.DataFrame) -> Figure:
     """By what each normalization multiplies shifts and the change of the gradient; and activations before training.
 
     Marks are geometric means, bars 95 % intervals over the seeds.
     """
     drawn, axes = new_figure(5.0, 4.6, rows=2, columns=2)
-    epochs, table = named(rows), against_none(measures(rows))
+    epochs = sorted(ratios.loc[ratios["outcome"].isin(PANELS), "epoch"].unique())
     axes[0, 1].sharey(axes[0, 0])
     axes[0, 0].set_yscale("log")
     axes[0, 0].yaxis.set_major_formatter("{x:g}")
     lines.fine_logarithm(axes[1, 0])
     for axis, (outcome, title) in zip(axes.flat, PANELS.items(), strict=False):
-        found = table[table["outcome"] == outcome]
+        found = ratios[ratios["outcome"] == outcome]
         lines.draw(axis, found.assign(place=found["epoch"].map(epochs.index)), "place", 1, spread=0.12, joined=False)
         axis.axhline(1, color="#333333", linewidth=1)
         axis.set_xticks(range(len(epochs)), [str(epoch) for epoch in epochs])
@@ -49,7 +50,7 @@ def figure(rows: pd.DataFrame) -> Figure:
         axis.set_xlabel("Epoch")
         axis.set_title(f"{title},\nbeside none", fontsize=10)
     last = axes[1, 1]
-    lines.draw(last, means(deviations(rows), ["normalization", "layer"]), "layer", 1, spread=0.07)
+    lines.draw(last, deviations, "layer", 1, spread=0.07)
     lines.fine_logarithm(last)
     last.set_xlabel("Layer")
     last.set_title(f"{DEVIATION},\nbefore training", fontsize=10)
@@ -57,15 +58,13 @@ def figure(rows: pd.DataFrame) -> Figure:
     return drawn
 
 
-def describe(rows: pd.DataFrame) -> str:
+def describe(ratios: pd.DataFrame, deviations: pd.DataFrame) -> str:
     """The figure in words, with its means."""
-    table = against_none(measures(rows))
     said = [
-        f"{title}, as a factor beside none, by epoch: {_in_words(table[table['outcome'] == outcome], 'epoch')}"
+        f"{title}, as a factor beside none, by epoch: {_in_words(ratios[ratios['outcome'] == outcome], 'epoch')}"
         for outcome, title in PANELS.items()
     ]
-    deviation = means(deviations(rows), ["normalization", "layer"])
-    said.append(f"{DEVIATION}, by layer before training: {_in_words(deviation, 'layer')}")
+    said.append(f"{DEVIATION}, by layer before training: {_in_words(deviations, 'layer')}")
     return f"Four panels with geometric means and {INTERVAL}s over the seeds. {'. '.join(said)}."
 
 
@@ -76,11 +75,12 @@ def _in_words(found: pd.DataFrame, setting: str) -> str:
     )
 
 
-def ratios(rows: pd.DataFrame) -> pd.DataFrame:
-    """`against_none` as the report prints it: a row an outcome and epoch, a column a normalization."""
-    table = against_none(measures(rows))
-    table["shown"] = [_factor(row.mean, row.low, row.high) for row in table.itertuples()]
-    table["what"] = table["outcome"].map(PANELS | {"growth": "Growth from layer to layer"})
+def shown(ratios: pd.DataFrame) -> pd.DataFrame:
+    """`ratios` as the report prints them: a row an outcome and epoch, a column a normalization."""
+    table = ratios.assign(
+        shown=[_factor(row.mean, row.low, row.high) for row in ratios.itertuples()],
+        what=ratios["outcome"].map(PANELS | {"growth": "Growth from layer to layer"}),
+    )
     wide = table.pivot(index=["what", "epoch"], columns="normalization", values="shown")
     order = table[["what", "epoch"]].drop_duplicates()
     return wide.reindex(pd.MultiIndex.from_frame(order)).reset_index().rename_axis(columns=None)
@@ -92,48 +92,46 @@ def _factor(mean: float, low: float, high: float) -> str:
     return f"×{significant(mean)} ({span(significant(low), significant(high))})"
 
 
-def seen(table: pd.DataFrame, outcome: str, smaller: bool = True) -> list[str]:
+def seen(ratios: pd.DataFrame, outcome: str, smaller: bool = True) -> list[str]:
     """With which normalizations an outcome is smaller (or larger) than with none, at every named epoch.
 
     Each epoch must show it by more than chance would give. So the claim is as sure as each of them, and only the number
     of normalizations is corrected for.
     """
-    part = table[table["outcome"] == outcome]
-    shown = (part["p"] < LEVEL) & ((part["mean"] < 1) == smaller)
-    at_all = shown.groupby(part["normalization"], observed=True, sort=False).all()
+    part = ratios[ratios["outcome"] == outcome]
+    sure = (part["p"] < LEVEL) & ((part["mean"] < 1) == smaller)
+    at_all = sure.groupby(part["normalization"], observed=True, sort=False).all()
     return [str(name) for name in at_all.index[at_all]]
 
 
-def growth(rows: pd.DataFrame) -> pd.Series:
+def growth(measures: pd.DataFrame) -> pd.Series:
     """Without normalization and before training, the factor from layer to layer: its `mean`, `low` and `high`."""
-    table = measures(rows)
-    alone = table[(table["outcome"] == "growth") & (table["normalization"] == "none")]
+    alone = measures[(measures["outcome"] == "growth") & (measures["normalization"] == "none")]
     return means(alone, ["normalization"]).iloc[0]
 
 
-def concluded(rows: pd.DataFrame) -> dict[str, Holds]:
+def concluded(ratios: pd.DataFrame, growth: pd.Series) -> dict[str, Holds]:
     """The claims of the section: what each explanation predicts is seen with every normalization, with some, with none.
 
     `steadier` and `smoother` are what the first two predict; `growth` is that of activations without normalization.
     """
-    table, found = against_none(measures(rows)), growth(rows)
-    every = table["normalization"].nunique()
-    with_it = {name: len(seen(table, outcome)) for name, outcome in EXPLANATIONS.items()}
+    every = ratios["normalization"].nunique()
+    with_it = {name: len(seen(ratios, outcome)) for name, outcome in EXPLANATIONS.items()}
     holds: dict[str, Holds] = {
         name: True if number == every else None if number else False for name, number in with_it.items()
     }
-    return holds | {"growth": True if found["low"] > 1 else False if found["high"] < 1 else None}
+    return holds | {"growth": True if growth["low"] > 1 else False if growth["high"] < 1 else None}
 
 
-def numbers(rows: pd.DataFrame) -> dict[str, Any]:
+def numbers(rows: pd.DataFrame, ratios: pd.DataFrame, growth: pd.Series) -> dict[str, Any]:
     """What the text says: with which normalizations what is seen, growth, and how far the networks are at first."""
-    table, found, lost = against_none(measures(rows)), growth(rows), diverged(rows)
+    lost = diverged(rows)
     said: dict[str, Any] = {}
     for name, outcome in {**EXPLANATIONS, "given": "shift_given"}.items():
         for which, smaller in (("with", True), ("opposite", False)):
-            said.setdefault(name, {})[which] = listed(seen(table, outcome, smaller) or ["no normalization"])
+            said.setdefault(name, {})[which] = listed(seen(ratios, outcome, smaller) or ["no normalization"])
     first = rows[(rows["epoch"] == 1) & ~rows["run"].map(lost)].groupby("norm_arg")["test_accuracy"].mean()
     said["first"] = {"none": percent(first["none"]), "least": percent(first.drop("none").min())}
-    low, high = significant(found["low"]), significant(found["high"])
-    said["growth"] = f"{significant(found['mean'])} [{low},{NO_BREAK}{high}]"
+    low, high = significant(growth["low"]), significant(growth["high"])
+    said["growth"] = f"{significant(growth['mean'])} [{low},{NO_BREAK}{high}]"
     return said | {"diverged": out_of(int(lost.sum()), len(lost), "run")}

@@ -61,8 +61,8 @@ def errors(runs: pd.DataFrame) -> pd.DataFrame:
     )  # a logarithmic axis has no 0
 
 
-def summary(runs: pd.DataFrame) -> pd.DataFrame:
-    """The range of learning rates that trains with each normalization, over the seeds.
+def summary(runs: pd.DataFrame, errors: pd.DataFrame) -> pd.DataFrame:
+    """The range of learning rates that trains with each normalization, over the seeds; `errors` are those of the runs.
 
     Returns:
         A row a normalization: `normalization`, `seeds`, the medians `lowest`, `highest`, `decades` with their bounds
@@ -75,16 +75,15 @@ def summary(runs: pd.DataFrame) -> pd.DataFrame:
         for name in ("lowest", "highest", "decades"):
             row[name], row[f"{name}_low"], row[f"{name}_high"] = inference.median(part[name].to_numpy())
         rows.append(row | {name: int(part[name].sum()) for name in ("open_below", "open_above")})
-    means = errors(runs)
-    best = means.loc[means.groupby("normalization", observed=True)["mean"].idxmin()]
+    best = errors.loc[errors.groupby("normalization", observed=True)["mean"].idxmin()]
     best = best.rename(columns={"learning_rate": "best_rate", "mean": "error"})
     table = pd.DataFrame(rows).astype({"normalization": runs["normalization"].dtype})
     return table.merge(best[["normalization", "best_rate", "error"]], on="normalization")
 
 
-def shown(runs: pd.DataFrame) -> pd.DataFrame:
+def shown(runs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """`summary` as the report prints it."""
-    table, rate = summary(runs), functools.partial(_rate, runs)
+    rate = functools.partial(_rate, runs)
     rows = list(table.itertuples())
     return pd.DataFrame(
         {
@@ -104,9 +103,8 @@ def shown(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def shown_pairs(runs: pd.DataFrame) -> pd.DataFrame:
+def shown_pairs(table: pd.DataFrame) -> pd.DataFrame:
     """`rates.comparisons` as the report prints it, those of one network one below the other."""
-    table = rates.comparisons(runs, MARGIN)
     first = table["first"].astype(str)
     table = table.iloc[first.map(list(first.unique()).index).argsort(kind="stable")].reset_index(drop=True)
     factors = (10 ** table[["mean", "low", "high"]]).to_numpy().tolist()
@@ -124,11 +122,11 @@ def _times(factor: float) -> str:
     return significant(factor, 2) if math.isfinite(factor) else decimal(factor, 0)
 
 
-def figure(runs: pd.DataFrame) -> Figure:
+def figure(runs: pd.DataFrame, errors: pd.DataFrame, ranges: pd.DataFrame) -> Figure:
     """Above: error against the peak learning rate, with intervals. Below: between which rates each network trains.
 
     A thick line is from the median of the lowest rate to that of the highest, thin ones are their bounds, and an arrow
-    says that the rates tried end before the range does.
+    says that the rates tried end before the range does. `errors` and `ranges` (see `summary`) are those of the runs.
     """
     drawn, axes = new_figure(5.0, 5.2, rows=2)
     above, below = axes[:, 0]
@@ -137,13 +135,13 @@ def figure(runs: pd.DataFrame) -> Figure:
         lines.set_ticks(axis, sorted(runs["learning_rate"].unique())[::2])
     above.set_yscale("log")
     above.yaxis.set_major_formatter("{x:g}")
-    lines.draw(above, errors(runs), "learning_rate", spread=0.03)
+    lines.draw(above, errors, "learning_rate", spread=0.03)
     needed = 1 - runs.groupby("seed")["test_accuracy"].max().mean() + MARGIN
     above.axhline(100 * needed, color="#333333", linewidth=1)
     above.set_ylabel("Test error (%)")
     above.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1)
     above.set_xticklabels([])
-    _draw_ranges(below, summary(runs))
+    _draw_ranges(below, ranges)
     below.set_xlim(above.get_xlim())
     below.set_xlabel("Peak learning rate")
     return drawn
@@ -168,19 +166,18 @@ def _draw_ranges(axis: Axes, table: pd.DataFrame) -> None:
     axis.grid(visible=False, axis="y")
 
 
-def describe(runs: pd.DataFrame) -> str:
+def describe(runs: pd.DataFrame, errors: pd.DataFrame, ranges: pd.DataFrame) -> str:
     """The figure in words, with its numbers."""
-    ends = "; ".join(" ".join([row[0], f"{row[1]}, {row[2]}"]) for row in shown(runs).to_numpy().tolist())
+    ends = "; ".join(f"{row[0]} {row[1]}, {row[2]}" for row in shown(runs, ranges).to_numpy().tolist())
     return (
         f"Above, mean test error in percent by peak learning rate, with {INTERVAL}s over the seeds: "
-        f"{lines.in_words(errors(runs), 'learning_rate', 1)}. Below, the lowest and the highest rate that train, with "
+        f"{lines.in_words(errors, 'learning_rate', 1)}. Below, the lowest and the highest rate that train, with "
         f"their bounds: {ends}."
     )
 
 
-def predictions(runs: pd.DataFrame) -> dict[str, dict[str, Holds]]:
-    """Whether each prediction of the section holds, in each of its cases."""
-    pairs = rates.comparisons(runs, MARGIN)
+def predictions(pairs: pd.DataFrame) -> dict[str, dict[str, Holds]]:
+    """Whether each prediction of the section holds, in each of its cases, by `rates.comparisons`."""
     normalizing = ~pairs["first"].str.startswith("none")
     beside_none = pairs["second"] == "none"
     chosen = {
@@ -194,16 +191,16 @@ def predictions(runs: pd.DataFrame) -> dict[str, dict[str, Holds]]:
     }
 
 
-def concluded(runs: pd.DataFrame) -> dict[str, Holds]:
+def concluded(ranges: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Holds]:
     """The claims of the section: its `predictions`, and whether the rates tried go beyond both ends of every range."""
-    found = {name: claims.overall(list(cases.values())) for name, cases in predictions(runs).items()}
-    return found | {"closed": not summary(runs)[["open_below", "open_above"]].to_numpy().any()}
+    found = {name: claims.overall(list(cases.values())) for name, cases in predictions(pairs).items()}
+    return found | {"closed": not ranges[["open_below", "open_above"]].to_numpy().any()}
 
 
-def numbers(runs: pd.DataFrame) -> dict[str, Any]:
+def numbers(runs: pd.DataFrame, ranges: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:
     """What the text says of each prediction, of the highest rates that train, of open ends and of failures."""
-    found: dict[str, Any] = {name: claims.cases(cases) for name, cases in predictions(runs).items()}
-    table = summary(runs).sort_values("highest").set_index("normalization")
+    found: dict[str, Any] = {name: claims.cases(cases) for name, cases in predictions(pairs).items()}
+    table = ranges.sort_values("highest").set_index("normalization")
     highest = {str(name): _rate(runs, rate, "no rate") for name, rate in table["highest"].items()}
     normalizing = [name for name in highest if not name.startswith("none")]
     found |= {"least": {"name": normalizing[0], "rate": highest[normalizing[0]]}}

@@ -47,40 +47,6 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def figure(rows: pd.DataFrame) -> Figure:
-    """Test accuracy, a point a run, with each variant's mean and its interval; and what picking makes of it.
-
-    `rows` has a row a run and epoch.
-    """
-    drawn, axes = new_figure(4.1, 2.8)
-    runs = inference.last_epochs(rows)
-    axis, table, best = axes[0, 0], summary(runs), picked(rows)
-    axis.axvspan(100 * best.low, 100 * best.high, color="#dddddd", linewidth=0, zorder=0)
-    axis.axvline(100 * best.of_many, color="#333333", linewidth=1, label=f"best of {PICKED_FROM}")
-    for place, row in enumerate(table.itertuples()):
-        values = 100 * runs.loc[runs["normalization"] == row.normalization, "test_accuracy"]
-        offsets = np.linspace(-0.12, 0.12, len(values)) if len(values) > 1 else np.zeros(1)
-        axis.plot(values, place + offsets, **look(row.normalization, linestyle="none"))
-        half = 100 * (row.high - row.mean)
-        axis.errorbar(100 * row.mean, place + 0.27, xerr=half, fmt="|", color="#333333", capsize=4)
-    axis.set_yticks(range(len(table)), table["normalization"])
-    axis.set_ylim(len(table) - 0.5, -0.5)
-    axis.set_xlabel("Test accuracy (%)")
-    return drawn
-
-
-def describe(rows: pd.DataFrame) -> str:
-    """The figure in words, with its numbers."""
-    said = "; ".join(
-        f"{name} " + ", ".join(decimal(100 * value, 2) for value in part["test_accuracy"])
-        for name, part in inference.last_epochs(rows).groupby("normalization", observed=True)
-    )
-    return (
-        f"Test accuracy after the last epoch, a point a seed: {said}{NO_BREAK}%. Bars are the means with their "
-        f"{INTERVAL}s. A line at {percent(picked(rows).of_many)} is the best epoch of the best of {PICKED_FROM} runs."
-    )
-
-
 class Picked(NamedTuple):
     """Mean test accuracies (0 to 1) of the runs, whatever their variant.
 
@@ -102,6 +68,39 @@ def picked(rows: pd.DataFrame) -> Picked:
     best = rows.groupby("run")["test_accuracy"].max().dropna()
     last = rows.loc[rows.groupby("run")["epoch"].idxmax(), "test_accuracy"]
     return Picked(float(last.mean()), float(best.mean()), *spread.best_of(best.to_numpy(), PICKED_FROM))
+
+
+def figure(runs: pd.DataFrame, table: pd.DataFrame, best: Picked) -> Figure:
+    """Test accuracy, a point a run, with each variant's mean and its interval; and what picking makes of it.
+
+    `table` is that of `summary`.
+    """
+    drawn, axes = new_figure(4.1, 2.8)
+    axis = axes[0, 0]
+    axis.axvspan(100 * best.low, 100 * best.high, color="#dddddd", linewidth=0, zorder=0)
+    axis.axvline(100 * best.of_many, color="#333333", linewidth=1, label=f"best of {PICKED_FROM}")
+    for place, row in enumerate(table.itertuples()):
+        values = 100 * runs.loc[runs["normalization"] == row.normalization, "test_accuracy"]
+        offsets = np.linspace(-0.12, 0.12, len(values)) if len(values) > 1 else np.zeros(1)
+        axis.plot(values, place + offsets, **look(row.normalization, linestyle="none"))
+        half = 100 * (row.high - row.mean)
+        axis.errorbar(100 * row.mean, place + 0.27, xerr=half, fmt="|", color="#333333", capsize=4)
+    axis.set_yticks(range(len(table)), table["normalization"])
+    axis.set_ylim(len(table) - 0.5, -0.5)
+    axis.set_xlabel("Test accuracy (%)")
+    return drawn
+
+
+def describe(runs: pd.DataFrame, best: Picked) -> str:
+    """The figure in words, with its numbers."""
+    said = "; ".join(
+        f"{name} " + ", ".join(decimal(100 * value, 2) for value in part["test_accuracy"])
+        for name, part in runs.groupby("normalization", observed=True)
+    )
+    return (
+        f"Test accuracy after the last epoch, a point a seed: {said}{NO_BREAK}%. Bars are the means with their "
+        f"{INTERVAL}s. A line at {percent(best.of_many)} is the best epoch of the best of {PICKED_FROM} runs."
+    )
 
 
 def parts(runs: pd.DataFrame) -> pd.DataFrame:
@@ -150,10 +149,11 @@ def describe_differences(pairs: pd.DataFrame, found: Picked) -> str:
     )
 
 
-def numbers(rows: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> dict[str, str]:
-    """What the text says, as it is printed; `rows` has a row a run and epoch, `pairs` is that of `bootstrap.pairs`."""
-    runs = inference.last_epochs(rows)
-    table, row, found = summary(runs), parts(runs).iloc[-1], picked(rows)
+def numbers(
+    runs: pd.DataFrame, table: pd.DataFrame, parts: pd.DataFrame, pairs: pd.DataFrame, found: Picked, dataset: str
+) -> dict[str, str]:
+    """What the text says, as it is printed; `table` is that of `summary`, `pairs` that of `bootstrap.pairs`."""
+    row = parts.iloc[-1]
     seen, left, between = (
         decimal(100 * np.sqrt(max(row[name], 0)) if row[name] == row[name] else np.nan, 3)
         for name in ("seen", "seed", "images")
@@ -184,15 +184,15 @@ def numbers(rows: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> dict[str, 
     }
 
 
-def claims(rows: pd.DataFrame, pairs: pd.DataFrame, dataset: str) -> dict[str, Holds]:
-    """Which of the section's predictions hold; `rows` has a row a run and epoch, `pairs` is that of `bootstrap.pairs`.
+def claims(parts: pd.DataFrame, pairs: pd.DataFrame, found: Picked, dataset: str) -> dict[str, Holds]:
+    """Which of the section's predictions hold; `pairs` is that of `bootstrap.pairs`.
 
     `methods`: some two variants differ by more than chance (None where no two do). `images`: by its interval, less than
     half of the variance between seeds would be left on very many images. `picking`: in 95 of 100 choices it gains more
     than the interval of any difference between variants allows (None where only its mean does). `peers`: another
     repository has reported a picked accuracy on this dataset.
     """
-    row, found = parts(inference.last_epochs(rows)).iloc[-1], picked(rows)
+    row = parts.iloc[-1]
     gain, least = found.of_many - found.last, found.low - found.last
     return {
         "methods": True if _apart(pairs).any() else None,

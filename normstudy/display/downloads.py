@@ -1,7 +1,9 @@
 """Tables that a notebook shows and keeps for a download, and the values that it leaves for the text."""
 
 import json
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -26,8 +28,13 @@ class Downloads:
         if self.path:
             table.to_csv(self.path / f"{name}.csv", index=False)
 
-    def values(self, numbers: Mapping[str, Any], claims: Mapping[str, bool | None]) -> None:
-        """Leave numbers, as they are printed, and claims, of which None is left open, for the text."""
+    def copy(self, file: Path) -> None:
+        """Keep a file as it is."""
         if self.path:
-            content = {"numbers": dict(numbers), "claims": dict(claims)}
+            shutil.copy(file, self.path)
+
+    def values(self, numbers: Mapping[str, Any], claims: Mapping[str, bool | None], **others: Any) -> None:
+        """Leave numbers, as they are printed, claims, of which None is left open, and others for the text."""
+        if self.path:
+            content = {"numbers": dict(numbers), "claims": dict(claims), **others}
             (self.path / "variables.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")

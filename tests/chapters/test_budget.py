@@ -29,8 +29,15 @@ def runs(accuracies: Accuracies) -> pd.DataFrame:
     )
 
 
-def claims(accuracies: Accuracies) -> dict[str, bool | None]:
-    return budget.claims(budget.resample(runs(accuracies)))
+def claims(table: pd.DataFrame) -> dict[str, bool | None]:
+    resampled = budget.resample(table)
+    return budget.claims(resampled, budget.leads(resampled), budget.shrinking(resampled))
+
+
+def found(accuracies: Accuracies) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Errors, leads, and by how much they shrink."""
+    resampled = budget.resample(runs(accuracies))
+    return bootstrap.errors(resampled), budget.leads(resampled), budget.shrinking(resampled)
 
 
 def test_a_planted_lead_is_found_with_its_sign_size_and_decrease():
@@ -45,7 +52,7 @@ def test_a_planted_lead_is_found_with_its_sign_size_and_decrease():
 
 
 def test_what_was_predicted_holds_where_it_was_planted():
-    assert claims(FASTER) == {"sooner": True, "closing": True, "same_end": True}
+    assert claims(runs(FASTER)) == {"sooner": True, "closing": True, "same_end": True}
 
 
 @pytest.mark.parametrize(
@@ -66,8 +73,8 @@ def test_what_was_predicted_holds_where_it_was_planted():
 def test_with_other_data_a_prediction_is_contradicted_or_left_open(
     changed: Accuracies, failing: dict[str, bool | None]
 ):
-    found = claims(FASTER | changed)
-    assert {name: holds for name, holds in found.items() if not holds} == failing
+    holding = claims(runs(FASTER | changed))
+    assert {name: holds for name, holds in holding.items() if not holds} == failing
 
 
 def test_a_first_lead_is_corrected_for_the_normalizations_and_not_for_other_numbers_of_epochs():
@@ -79,7 +86,7 @@ def test_a_first_lead_is_corrected_for_the_normalizations_and_not_for_other_numb
 def test_without_enough_images_the_same_end_is_not_claimed():
     table = runs(FASTER)
     few = table.assign(wrong=[[image for image in wrong if image < 200] for wrong in table["wrong"]], test_images=200)
-    assert budget.claims(budget.resample(few))["same_end"] is None
+    assert claims(few)["same_end"] is None
 
 
 @pytest.mark.parametrize(
@@ -91,20 +98,20 @@ def test_without_enough_images_the_same_end_is_not_claimed():
     ],
 )
 def test_how_long_it_takes_to_make_up_for_a_lead(none: tuple[float, ...], epochs: list[float], said: str):
-    resampled = budget.resample(runs(FASTER | {"none": none}))
-    assert budget.made_up(bootstrap.errors(resampled)) == epochs
-    assert budget.numbers(resampled)["made_up"] == said
+    errors, leads, shrinking = found(FASTER | {"none": none})
+    assert budget.made_up(errors) == epochs
+    assert budget.numbers(errors, leads, shrinking)["made_up"] == said
 
 
 def test_the_numbers_of_the_text_are_those_that_were_planted():
-    found = budget.numbers(budget.resample(runs(FASTER)))
-    assert (found["fewest"], found["most"]) == ("1 epoch", "16 epochs")
+    numbers = budget.numbers(*found(FASTER))
+    assert (numbers["fewest"], numbers["most"]) == ("1 epoch", "16 epochs")
     planted_leads = {"sooner_least": 10, "sooner_most": 11, "closing_least": 10, "closing_most": 11, "same_end_most": 0}
     for name, value in planted_leads.items():
-        assert float(found[name].split()[0].replace("−", "-")) == pytest.approx(value, abs=0.2)
-    assert found["sooner_least"].endswith("] (layer)")
-    assert found["none_fewest"].startswith(("15.0", "14.9"))
-    assert float(found["furthest"]) < 0.3
+        assert float(numbers[name].split()[0].replace("−", "-")) == pytest.approx(value, abs=0.2)
+    assert numbers["sooner_least"].endswith("] (layer)")
+    assert numbers["none_fewest"].startswith(("15.0", "14.9"))
+    assert float(numbers["furthest"]) < 0.3
 
 
 def test_after_the_most_epochs_those_that_normalize_are_compared():
@@ -114,14 +121,13 @@ def test_after_the_most_epochs_those_that_normalize_are_compared():
 
 
 def test_the_table_and_the_figure_have_every_normalization_and_number_of_epochs():
-    table = bootstrap.errors(budget.resample(runs(FASTER)))
+    table, ahead, shrinking = found(FASTER)
     assert list(budget.shown(table).columns) == ["epochs", *NAMES]
     assert budget.shown(table)["epochs"].tolist() == list(EPOCHS)
-    leads = budget.shown_leads(budget.resample(runs(FASTER))).set_index("normalization")
+    leads = budget.shown_leads(table, ahead, shrinking).set_index("normalization")
     assert leads.loc["batch", "lead after 1"].endswith("\u00a0*")
     assert leads.loc["batch", "without"] == "16"
     assert not leads["lead after 16"].str.endswith("*").any()
-    ahead = budget.leads(budget.resample(runs(FASTER)))
     above, below = budget.figure(table, ahead).axes
     assert [container.get_label() for container in above.containers] == list(NAMES)
     assert [container.get_label() for container in below.containers] == ["batch", "layer"]

@@ -55,6 +55,11 @@ def slopes(harm: Mapping[str, float], draw: int = 0, number: int = 5) -> pd.Data
     return ghost_batch.slopes(ghost_batch.resample(runs(harm, draw, number), draws=300))
 
 
+def numbers(resampled: bootstrap.Resampled) -> dict[str, str]:
+    table, several = (ghost_batch.slopes(resampled, fewest) for fewest in (1, 2))
+    return ghost_batch.numbers(bootstrap.errors(resampled), table, several)
+
+
 def expected(harm: Mapping[str, float]) -> dict[str, float]:
     """The slope of each evaluation's error for each halving, over all seeds and images that there could be."""
     line = trends.weights(SIZES)
@@ -120,7 +125,7 @@ def test_what_a_few_test_images_make_is_no_harm():
 
 def test_the_numbers_of_the_text_are_those_that_were_planted():
     resampled = ghost_batch.resample(runs({"running": 1.0}, number=10))
-    found, errors = ghost_batch.numbers(resampled), bootstrap.errors(resampled).set_index(["statistics", "images"])
+    found, errors = numbers(resampled), bootstrap.errors(resampled).set_index(["statistics", "images"])
     assert (found["fewest"], found["most"]) == ("1", "32")
     assert found["running_fewest"].startswith(f"{100 * errors.loc[('running', 1), 'mean']:.2f}\u00a0% [")
     assert found["layer"].startswith(f"{100 * errors.loc[('layer', 0), 'mean']:.2f}\u00a0% [")
@@ -145,7 +150,7 @@ def test_harm_with_one_image_alone_is_not_found_from_two_on():
 def test_a_single_seed_has_neither_interval_nor_bound_nor_verdict():
     resampled = ghost_batch.resample(runs({"running": 1.0}, number=1))
     assert set(ghost_batch.claims(ghost_batch.slopes(resampled)).values()) == {None}
-    found = ghost_batch.numbers(resampled)
+    found = numbers(resampled)
     assert (found["excluded_own"], "[" in found["running"]) == ("–", False)
 
 
@@ -167,7 +172,7 @@ def test_the_published_numbers_have_the_gap_that_their_abstract_states():
 
 
 def test_the_table_has_a_row_a_number_of_images_and_theirs_beside_ours():
-    table = ghost_batch.results(ghost_batch.resample(runs({})), PUBLISHED).set_index("images")
+    table = ghost_batch.results(bootstrap.errors(ghost_batch.resample(runs({}))), PUBLISHED).set_index("images")
     assert list(table.index) == list(SIZES)
     assert list(table.columns) == ["running", "own", "precise", "Wu & He: batch", "Wu & He: group"]
     assert table.loc[2, ["Wu & He: batch", "Wu & He: group"]].tolist() == ["34.7", "24.1"]
@@ -176,10 +181,10 @@ def test_the_table_has_a_row_a_number_of_images_and_theirs_beside_ours():
 
 
 def test_the_figure_has_a_line_an_evaluation_and_a_flat_line_for_each_other_normalization():
-    resampled = ghost_batch.resample(runs({}))
-    (axis,) = ghost_batch.figure(resampled).axes
+    errors = bootstrap.errors(ghost_batch.resample(runs({})))
+    (axis,) = ghost_batch.figure(errors).axes
     assert [bars.get_label() for bars in axis.containers] == ["batch, running", "batch, own", "batch, precise"]
     flat = [line for line in axis.lines if line.get_label() in ("layer", "group")]
     assert all(len(set(line.get_ydata())) == 1 for line in flat)
     assert len(flat) == 2
-    assert "flat lines: layer " in ghost_batch.describe(resampled)
+    assert "flat lines: layer " in ghost_batch.describe(errors)

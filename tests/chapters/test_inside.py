@@ -54,17 +54,29 @@ def rows(
     return pd.DataFrame(table)
 
 
+def ratios(table: pd.DataFrame) -> pd.DataFrame:
+    return measured.against_none(measured.measures(table))
+
+
 def against_none(table: pd.DataFrame, outcome: str, name: str) -> pd.DataFrame:
     """What is found of an outcome and a normalization, a row an epoch."""
-    found = measured.against_none(measured.measures(table))
+    found = ratios(table)
     return found[(found["outcome"] == outcome) & (found["normalization"] == name)].set_index("epoch")
+
+
+def growth_of(table: pd.DataFrame) -> pd.Series:
+    return inside.growth(measured.measures(table))
+
+
+def concluded(table: pd.DataFrame) -> dict[str, bool | None]:
+    return inside.concluded(ratios(table), growth_of(table))
 
 
 def said(table: pd.DataFrame) -> str:
     """What the section says of a table of rows."""
     first, middle, last = measured.named(table)
-    found = {"first": first, "middle": middle, "last": last}
-    return section("inside", found | {"claims": inside.concluded(table), "numbers": inside.numbers(table)})
+    found = {"first": first, "middle": middle, "last": last, "claims": concluded(table)}
+    return section("inside", found | {"numbers": inside.numbers(table, ratios(table), growth_of(table))})
 
 
 class TestMeasures:
@@ -129,7 +141,7 @@ class TestComparisons:
         table = table[~((table["run"] == 0) & (table["epoch"] > 3))]
         table.loc[ended, "test_accuracy"] = np.nan
         table.loc[ended, "given_channel_mean"] = None
-        found, others = (measured.against_none(measured.measures(each)) for each in (table, table[table["seed"] > 0]))
+        found, others = (ratios(each) for each in (table, table[table["seed"] > 0]))
         pd.testing.assert_frame_equal(found, others)
         assert "The seeds of runs that diverge are left out; 1 of the 20 runs did." in said(table)
 
@@ -144,7 +156,7 @@ class TestVerdicts:
 
     def test_a_smaller_change_of_the_gradient_with_all_is_a_claim_borne_out(self):
         table = rows(change=dict.fromkeys(OTHERS, 0.6))
-        assert inside.concluded(table) == {"steadier": False, "smoother": True, "growth": None}
+        assert concluded(table) == {"steadier": False, "smoother": True, "growth": None}
         assert "A smoother loss is seen here: with every normalization the gradient changes less" in said(table)
         only = said(rows(change={"group": 0.6}))
         assert "A smoother loss is seen here with group only, where the gradient changes less" in only
@@ -158,10 +170,10 @@ class TestVerdicts:
         table = rows()
         once = (table["epoch"] == 4) & (table["norm_arg"] != "none")
         table.loc[once, "relative_change"] *= 0.2
-        assert inside.concluded(table)["smoother"] is False
+        assert concluded(table)["smoother"] is False
 
     def test_where_nothing_was_planted_nothing_is_seen(self):
-        assert inside.concluded(rows()) == {"steadier": False, "smoother": False, "growth": None}
+        assert concluded(rows()) == {"steadier": False, "smoother": False, "growth": None}
         assert said(rows()).count("The opposite is seen with no normalization.") == 2
 
     @pytest.mark.parametrize(
@@ -176,13 +188,13 @@ class TestVerdicts:
         text = said(rows(growth=growth))
         assert "Larger rates cannot be seen here" in text
         assert verdict in text
-        assert inside.growth(rows(growth=growth))["mean"] == pytest.approx(growth, rel=0.05)
+        assert growth_of(rows(growth=growth))["mean"] == pytest.approx(growth, rel=0.05)
 
     def test_a_single_seed_has_neither_interval_nor_verdict(self):
         table = rows(shift={"batch": 0.1}, growth=2, seeds=1)
-        assert not any(inside.concluded(table).values())
+        assert not any(concluded(table).values())
         assert "nan" not in said(table)
-        assert "(" not in " ".join(map(str, inside.ratios(table)["batch"]))
+        assert "(" not in " ".join(map(str, inside.shown(ratios(table))["batch"]))
 
     def test_how_far_the_networks_are_after_the_first_epoch_is_said(self):
         table = rows()
@@ -191,7 +203,7 @@ class TestVerdicts:
 
 
 def test_the_table_has_a_row_an_outcome_and_epoch_and_a_column_a_normalization():
-    table = inside.ratios(rows(shift={"batch": 0.5}))
+    table = inside.shown(ratios(rows(shift={"batch": 0.5})))
     assert list(table.columns) == ["what", "epoch", "batch", "layer", "group", "instance"]
     assert len(table) == 3 * len(NAMED) + 1
     first = table[(table["what"] == "Shift of what comes out") & (table["epoch"] == 1)].iloc[0]
@@ -200,13 +212,14 @@ def test_the_table_has_a_row_an_outcome_and_epoch_and_a_column_a_normalization()
 
 def test_the_figure_has_a_mark_for_each_normalization_in_each_panel_and_says_its_numbers():
     table = rows(growth=0.5)
-    drawn = inside.figure(table)
+    found = ratios(table), measured.means(measured.deviations(table), ["normalization", "layer"])
+    drawn = inside.figure(*found)
     assert len(drawn.axes) == 4
     for axis in drawn.axes:
         assert [bars.get_label() for bars in axis.containers][: len(OTHERS)] == OTHERS
         assert axis.get_yscale() == "log"
     assert drawn.axes[3].containers[-1].get_label() == "none"
-    words = inside.describe(table)
+    words = inside.describe(*found)
     assert words.count("batch 1.") + words.count("batch 0.") == 4
     assert words.count("none 1.") == 1
     assert "before training: batch" in words

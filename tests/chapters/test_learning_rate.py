@@ -41,15 +41,24 @@ def runs(ends: Ends | None = None, seeds: int = 10, jitter: float = 0.05, draw: 
     return learning_rate.named(inference.last_epochs(pd.DataFrame(rows)))
 
 
+def ranges(table: pd.DataFrame) -> pd.DataFrame:
+    return learning_rate.summary(table, learning_rate.errors(table))
+
+
+def pairs(table: pd.DataFrame) -> pd.DataFrame:
+    return rates.comparisons(table, learning_rate.MARGIN)
+
+
 def said(table: pd.DataFrame) -> str:
     """What the section says of a table of runs."""
-    found = {"claims": learning_rate.concluded(table), "numbers": learning_rate.numbers(table)}
-    return section("learning-rate", found)
+    found = ranges(table), pairs(table)
+    claims, numbers = learning_rate.concluded(*found), learning_rate.numbers(table, *found)
+    return section("learning-rate", {"claims": claims, "numbers": numbers})
 
 
 class TestPlanted:
     def test_ends_are_found_with_their_size(self):
-        table = learning_rate.summary(runs()).set_index("normalization")
+        table = ranges(runs()).set_index("normalization")
         for name, (lowest, highest) in TRAINED.items():
             assert table.loc[name, "highest"] == pytest.approx(highest, rel=0.2)
             assert table.loc[name, "lowest"] == pytest.approx(lowest, rel=0.2)
@@ -58,16 +67,12 @@ class TestPlanted:
     def test_bounds_cover_the_true_median_in_nineteen_studies_of_twenty(self):
         covered = 0
         for draw in range(100):
-            row = (
-                rates.comparisons(runs(draw=draw), learning_rate.MARGIN)
-                .query("first == 'batch' and second == 'none'")
-                .iloc[0]
-            )
+            row = pairs(runs(draw=draw)).query("first == 'batch' and second == 'none'").iloc[0]
             covered += row["low"] <= 1 <= row["high"]
         assert covered >= 93
 
     def test_a_higher_rate_is_found_with_its_sign_and_size(self):
-        found = rates.comparisons(runs(), learning_rate.MARGIN).query("second == 'none' and first != 'none (He)'")
+        found = pairs(runs()).query("second == 'none' and first != 'none (He)'")
         assert (10 ** found["mean"]).tolist() == pytest.approx([10] * 3, rel=0.2)
         text = said(runs())
         assert "Higher rates is borne out: with every normalization it is higher than without." in text
@@ -88,12 +93,12 @@ class TestPlanted:
     def test_none_is_found_where_none_was_planted(self):
         found = 0
         for draw in range(100):
-            table = rates.comparisons(runs(dict.fromkeys(NAMES, (0.003, 0.3)), draw=draw), learning_rate.MARGIN)
+            table = pairs(runs(dict.fromkeys(NAMES, (0.003, 0.3)), draw=draw))
             found += bool((table["p"] < 0.05).any())
         assert found <= 11
 
     def test_a_single_seed_is_compared_with_nothing(self):
-        claims = learning_rate.concluded(runs(seeds=1))
+        claims = learning_rate.concluded(ranges(runs(seeds=1)), pairs(runs(seeds=1)))
         assert {name for name, holds in claims.items() if holds is not None} == {"closed"}
         assert "nan" not in said(runs(seeds=1))
 
@@ -105,8 +110,8 @@ class TestEnds:
         assert "to ≥ 10 (layer) with normalization" in text
 
     def test_the_table_has_it_as_a_bound(self):
-        table = learning_rate.shown(runs(TRAINED | {"layer": (0.003, 1e3), "none": (5.0, 0.01)}))
-        rows = table.set_index("normalization")
+        table = runs(TRAINED | {"layer": (0.003, 1e3), "none": (5.0, 0.01)})
+        rows = learning_rate.shown(table, ranges(table)).set_index("normalization")
         assert rows.loc["layer", "highest rate"] == "≥ 10 (≥ 10\u00a0to\u00a0≥ 10)"
         assert rows.loc["none", "highest rate"] == "none (none\u00a0to\u00a0none)"
         assert "≥" not in rows.loc["batch", "highest rate"]
@@ -117,7 +122,7 @@ class TestEnds:
     def test_a_network_that_no_rate_trains_is_said_to_have_none(self):
         table = runs(TRAINED | {"none": (5.0, 0.01)})
         assert "with normalization, no rate without" in said(table)
-        assert learning_rate.shown_pairs(table).iloc[0, 2] == "∞ (∞\u00a0to\u00a0∞)"
+        assert learning_rate.shown_pairs(pairs(table)).iloc[0, 2] == "∞ (∞\u00a0to\u00a0∞)"
 
 
 def test_the_ranges_are_given_with_other_margins_too():
@@ -137,14 +142,17 @@ def test_a_run_that_guesses_is_told_from_one_that_diverged():
 
 
 def test_the_figure_has_a_line_and_a_range_for_each_network():
-    above, below = learning_rate.figure(runs()).axes
+    def of(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        return table, learning_rate.errors(table), ranges(table)
+
+    above, below = learning_rate.figure(*of(runs())).axes
     assert [container.get_label() for container in above.containers] == list(NAMES)
     assert all(len(container[0].get_xdata()) == len(RATES) for container in above.containers)
     thick = [line for line in below.lines if line.get_linewidth() == 5]
     assert len(thick) == len(NAMES)
     assert thick[0].get_xdata()[1] == pytest.approx(3.0, rel=0.2)
     assert not [line for line in below.lines if line.get_marker() in ("<", ">")]
-    cut = learning_rate.figure(runs(TRAINED | {"layer": (0.003, 1e3)})).axes[1]
+    cut = learning_rate.figure(*of(runs(TRAINED | {"layer": (0.003, 1e3)}))).axes[1]
     assert len([line for line in cut.lines if line.get_marker() == ">"]) == 1
-    described = learning_rate.describe(runs())
+    described = learning_rate.describe(*of(runs()))
     assert described.count(" at ") == len(NAMES) * len(RATES)

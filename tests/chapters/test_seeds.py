@@ -40,11 +40,12 @@ def pairs(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def numbers(rows: pd.DataFrame, dataset: str = "digits") -> dict[str, str]:
-    return seeds.numbers(rows, pairs(rows), dataset)
+    last = inference.last_epochs(rows)
+    return seeds.numbers(last, seeds.summary(last), seeds.parts(last), pairs(rows), seeds.picked(rows), dataset)
 
 
 def claims(rows: pd.DataFrame, dataset: str = "digits") -> dict[str, bool | None]:
-    return seeds.claims(rows, pairs(rows), dataset)
+    return seeds.claims(seeds.parts(inference.last_epochs(rows)), pairs(rows), seeds.picked(rows), dataset)
 
 
 def test_variants_come_in_the_order_of_the_study():
@@ -127,9 +128,11 @@ def test_the_differences_have_a_row_each_and_one_for_picking():
 
 def test_the_figure_has_a_point_a_seed_and_says_each():
     rows = epochs(batch=[0.99, 0.98, 0.97], layer=[0.98, 0.99, 0.96])
-    points = [line.get_xdata() for line in seeds.figure(rows).axes[0].lines if line.get_label() == "batch"]
+    last, picked = inference.last_epochs(rows), seeds.picked(rows)
+    drawn = seeds.figure(last, seeds.summary(last), picked)
+    points = [line.get_xdata() for line in drawn.axes[0].lines if line.get_label() == "batch"]
     assert points == [pytest.approx([99, 98, 97])]
-    assert "batch 99.00, 98.00, 97.00; layer 98.00, 99.00, 96.00" in seeds.describe(rows)
+    assert "batch 99.00, 98.00, 97.00; layer 98.00, 99.00, 96.00" in seeds.describe(last, picked)
 
 
 def test_a_single_seed_has_no_interval():
