@@ -9,7 +9,7 @@ import yaml
 from normstudy.rendering.engines import RenderError
 
 PATHS = ("bibliography", "css", "filters", "include-in-header", "resources")
-"""Settings that name files, relative to the file they stand in."""
+"""Settings that name files, relative to the file they stand in; or hold text, as `{text: …}`."""
 
 
 def article_of(root: Path) -> Path:
@@ -44,9 +44,13 @@ def split_header(text: str) -> tuple[dict[str, Any], str]:
 
 def rooted(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Settings with their paths, which are relative to `folder`, made relative to the project's root, with a /."""
-    given = {key: listed(settings[key]) for key in PATHS if key in settings}
-    names = {key: [path["path"] if isinstance(path, dict) else path for path in paths] for key, paths in given.items()}
-    changed = {key: [(folder / path).as_posix() for path in paths] for key, paths in names.items()}
+
+    def at(path: str | dict[str, str]) -> str | dict[str, str]:
+        if isinstance(path, dict) and "path" not in path:
+            return path
+        return (folder / (path["path"] if isinstance(path, dict) else path)).as_posix()
+
+    changed = {key: [at(path) for path in listed(settings[key])] for key in PATHS if key in settings}
     inner = {key: rooted(value, folder) for key, value in settings.items() if isinstance(value, dict)}
     return settings | changed | inner
 

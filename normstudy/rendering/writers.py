@@ -104,6 +104,10 @@ def _options(article: Article, target: Target, settings: dict[str, Any]) -> list
     """Pandoc's options; the settings that they stand for are taken out."""
     options = ["--mathml", f"--template={TEMPLATE}"] if target == "html" else []
     for name in ("bibliography", "include-in-header"):
-        options += [f"--{name}={article.locate(file)}" for file in listed(settings.pop(name, None))]
+        for file in listed(settings.pop(name, None)):
+            if isinstance(file, dict):
+                settings["header-includes"] = re.sub('(?<=src=")[^"]*', lambda url: article.copy(url[0]), file["text"])
+            else:
+                options.append(f"--{name}={article.locate(file)}")
     options += ["--toc", f"--toc-depth={settings.get('toc-depth', 3)}"] if settings.pop("toc", None) else []
     return [*options, "--number-sections"] if settings.get("number-sections") else options

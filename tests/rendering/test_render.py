@@ -134,7 +134,7 @@ The end, @sec-introduction.
 ::: {#refs}
 :::
 """
-SCRIPT = '```{=html}\n<script src="interactive/reading.js" defer></script>\n```'
+SCRIPT = '[{text: <script src="/report/interactive/reading.js" defer></script>}]'
 INDEX, SECTION = "report/index.qmd", "report/sections/_more.qmd"
 REFERENCES = """\
 @article{ioffe2015, author = {Ioffe, Sergey and Szegedy, Christian}, title = {Batch normalization: accelerating deep
@@ -646,7 +646,7 @@ def test_what_is_folded_opens_for_print_and_where_a_link_leads_into_it(folding: 
     (folding / "report" / "interactive").mkdir()
     shutil.copy(ROOT / "report" / "interactive" / "reading.js", folding / "report" / "interactive")
     change(folding / "_quarto.yml", '["/report/shown/**"]', '["/report/shown/**", "/report/interactive/*.js"]')
-    change(folding / INDEX, "## Introduction", f"{SCRIPT}\n\n## Introduction")
+    change(folding / "_quarto.yml", "html: {", f"html: {{include-in-header: {SCRIPT}, ")
     page, _ = render(folding)
     with browser.new_context() as context:
         opened = context.new_page()
