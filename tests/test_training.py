@@ -38,11 +38,6 @@ from tests.trainings import build, settings
 SHORT = settings(epochs=3, batch_size=32, l1=1e-5, l2=1e-4)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
     return data.load("digits")

@@ -26,15 +26,6 @@ def digits() -> data.Dataset:
     return data.load("digits")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small networks train faster with one thread where others are at work too."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def nets(digits: data.Dataset) -> dict[str, Net]:
     nets = {name: build(name) for name in VARIANTS}
