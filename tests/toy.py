@@ -9,7 +9,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.pipeline import execution
 from normstudy.pipeline.notebooks import NAMES, NOTEBOOKS
-from normstudy.pipeline.plan import plan
+from normstudy.pipeline.plan import Run, plan
+from normstudy.pipeline.staleness import reasons
 
 READERS = tuple(each.name for each in NOTEBOOKS if each.variants)
 
@@ -77,3 +78,13 @@ def spoil(root: Path, *cells: str, name: str = "variant") -> None:
     file = root / "report" / "notebooks" / f"{name}.ipynb"
     parameters = nbformat.read(file, 4).cells[0].source
     write_notebook(file, parameters, *cells)
+
+
+def phrases(run: Run) -> list[str]:
+    """Why a result is out of date."""
+    return [reason.text for reason in reasons(run)]
+
+
+def find(root: Path, name: str) -> Run:
+    """A run of the toy, with what it was last run with."""
+    return next(run for run in plan(root, None) if run.name == name)

@@ -3,7 +3,6 @@
 The project here is a toy: notebooks without torch, so that a run takes two seconds.
 """
 
-import json
 import os
 import shutil
 import signal
@@ -11,49 +10,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
-import yaml
 from filelock import FileLock, Timeout
 
 from normstudy import cli
-from normstudy.experiments import places, provenance
-from normstudy.pipeline import attempts, execution, handover, staleness
+from normstudy.pipeline import execution
 from normstudy.pipeline.attempts import State
-from normstudy.pipeline.plan import Run, plan
+from normstudy.pipeline.plan import plan
 from normstudy.pipeline.staleness import reasons
-from tests.toy import READER, VARIANT, run_all, spoil, write_toy
+from tests.toy import READER, VARIANT, find, phrases, run_all, spoil, write_toy
 from tests.watching import contents
-
-
-def phrases(run: Run) -> list[str]:
-    return [reason.text for reason in reasons(run)]
-
-
-def find(root: Path, name: str) -> Run:
-    return next(run for run in plan(root, None) if run.name == name)
-
-
-@pytest.fixture
-def toy(tmp_path: Path) -> Path:
-    """A project that was never run."""
-    write_toy(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("finished")
-    write_toy(root)
-    assert set(run_all(root).values()) == {"done"}
-    return root
-
-
-@pytest.fixture
-def done(finished: Path, tmp_path: Path) -> Path:
-    """A project in which everything is up to date."""
-    return shutil.copytree(finished, tmp_path / "done")
 
 
 def test_what_is_up_to_date_is_not_run_again(done: Path):
@@ -81,29 +48,6 @@ def test_changed_published_results_are_noticed(done: Path):
     ended = run_all(done)
     assert ended["tuning"] == "done"
     assert not {"batch", "comparison"} & ended.keys()
-
-
-def test_changed_data_are_noticed(done: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(staleness.files, "digest", lambda dataset: "other")
-    assert phrases(find(done, "batch")) == ["the data of digits changed"]
-
-
-def test_changed_code_is_noticed_where_it_is_used(toy: Path, monkeypatch: pytest.MonkeyPatch):
-    spoil(toy, "from normstudy.analysis import mistakes", VARIANT)
-    run_all(toy)
-    code = provenance.code
-    changed = {"normstudy.analysis.mistakes": "other"}
-    monkeypatch.setattr(provenance, "sources", lambda: "other")
-    monkeypatch.setattr(provenance, "code", lambda modules: code(modules) | (changed if modules else {}))
-    assert phrases(find(toy, "batch")) == ["normstudy.analysis.mistakes changed"]
-    assert phrases(find(toy, "comparison")) == []
-
-
-def test_imports_are_followed_through_the_package():
-    notebook = Path(__file__).parents[2] / "report" / "notebooks" / "variant.ipynb"
-    found = {module.removeprefix("normstudy.") for module in staleness._code(notebook)}
-    assert {"training", "data", "files", "model", "display.figures"} <= found
-    assert not {"cli", "rendering.render", "pipeline.execution"} & found
 
 
 def test_what_a_variant_was_run_with_is_kept_until_it_is_run_without(done: Path):
@@ -162,19 +106,6 @@ def test_a_failing_cell_leaves_the_earlier_result_and_the_other_variants_alone(d
     assert "ZeroDivisionError" in kept
 
 
-def test_a_notebook_that_looks_complete_but_has_cells_that_never_ran_is_a_failure(done: Path):
-    run = find(done, "batch")
-    aside = run.folder.parent / ".batch.test"
-    aside.mkdir()
-    (aside / "batch.ipynb").write_text(
-        json.dumps({"cells": [{"cell_type": "code", "source": "1", "execution_count": None}]})
-    )
-    ended = Mock(exit_code=lambda: 0)
-    state, why = attempts.look(attempts.Attempt(run, ended, aside, 0), None)
-    assert (state, why) == (State.FAILED, "stopped before its last cell: its kernel died")
-    assert aside.is_dir(), "looking moves nothing"
-
-
 def test_an_interrupted_exchange_gives_the_earlier_result_back(done: Path):
     run = find(done, "batch")
     before = contents(run.folder)
@@ -191,18 +122,6 @@ def test_a_half_made_folder_is_never_taken_for_a_result(done: Path):
     assert phrases(find(done, "batch")) == ["never run"]
     assert "batch" in run_all(done)
     assert not (folder.parent / ".batch.dead").exists()
-
-
-def test_a_result_of_another_format_is_made_again(done: Path):
-    record = find(done, "batch").folder / "record.json"
-    record.write_text(json.dumps(json.loads(record.read_text()) | {"format": 0}))
-    assert phrases(find(done, "batch")) == ["made by another version"]
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1'])
-def test_a_broken_record_is_no_record(done: Path, content: str):
-    (find(done, "batch").folder / "record.json").write_text(content)
-    assert phrases(find(done, "batch")) == ["never run"]
 
 
 @pytest.mark.slow
@@ -249,61 +168,6 @@ def test_a_folder_that_is_a_file_is_named(toy: Path):
     (toy / "report" / "executed").write_text("")
     with pytest.raises(ValueError, match="executed must be a folder"), execution.only_one(toy, print):
         pass
-
-
-def test_publishing_copies_results_and_writes_only_what_changed(done: Path):
-    runs = plan(done, None)
-    handover.publish(done, runs)
-    shown = done / "report" / "shown"
-    assert (shown / "batch" / "metrics.csv").is_file()
-    assert "norm_arg: batch" in (done / "_variables.yml").read_text()
-    stale = shown / "batch" / "old.csv"
-    stale.write_text("")
-    times = {file: file.stat().st_mtime_ns for file in shown.rglob("*") if file.is_file()}
-    handover.publish(done, runs)
-    assert not stale.exists()
-    assert {file: file.stat().st_mtime_ns for file in shown.rglob("*") if file.is_file()} == {
-        file: when for file, when in times.items() if file != stale
-    }
-
-
-def test_claims_are_published_apart_from_numbers_with_the_wording_that_each_has(done: Path):
-    left = {"numbers": {"lead": "0.2 {{< meta x >}}"}, "claims": {"sooner": True, "closing": None, "same-end": False}}
-    runs = plan(done, None)
-    (next(run for run in runs if run.name == "budget").folder / "variables.json").write_text(json.dumps(left))
-    handover.publish(done, runs)
-    assert yaml.safe_load((done / "report" / "_metadata.yml").read_text())["claims"]["budget"] == {
-        "sooner": {"holds": True, "fails": False, "open": False},
-        "closing": {"holds": False, "fails": False, "open": True},
-        "same-end": {"holds": False, "fails": True, "open": False},
-    }
-    numbers = yaml.safe_load((done / "_variables.yml").read_text())["budget"]
-    assert numbers == {"numbers": {"lead": r"0.2 \{\{\< meta x >}}"}}
-
-
-def test_publishing_refuses_what_was_never_run(toy: Path):
-    with pytest.raises(places.StudyError, match="batch has no result on digits; 'normstudy run batch' makes it"):
-        handover.publish(toy, plan(toy, None))
-
-
-def test_a_figures_text_alternative_becomes_a_cell_option(tmp_path: Path):
-    output = {"output_type": "display_data", "data": {}, "metadata": {"image/png": {"alt": 'A "graph": 3 lines.'}}}
-    notebook = json.dumps({"cells": [{"cell_type": "code", "source": ["#| label: a\n"], "outputs": [output]}]})
-    cell = json.loads(handover._shown(notebook))["cells"][0]
-    assert cell["source"][0] == '#| fig-alt: "A \\"graph\\": 3 lines."\n'
-
-
-def test_the_lines_of_a_text_are_published_one_by_one():
-    text = "# A title\n\nA text\nof lines."
-    for source in (text, text.splitlines(keepends=True)):
-        notebook = json.dumps({"cells": [{"cell_type": "markdown", "source": source}]})
-        cell = json.loads(handover._shown(notebook))["cells"][0]
-        assert cell["source"] == [
-            "# A title\n",
-            "\n",
-            "A text\n",
-            "of lines.",
-        ]  # Quarto runs the lines of a string together
 
 
 def test_a_failed_variant_goes_on_from_its_last_epoch(tmp_path: Path):
