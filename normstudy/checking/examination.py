@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -185,14 +185,22 @@ def _name(layer: Layer) -> str:
 
 
 def _evaluation(net: nn.Module, images: Tensor) -> Found:
-    """Whether an image's answer depends on the others, and what the layers share."""
-    with torch.no_grad():
-        here, there = net(images), net(torch.cat([images[:1], _images(1)[1:]]))
-    apart = (here[0] - there[0]).abs().max() > 1e-3 * here[0].abs().max()
+    """Whether an image's answer depends on the others, and on chance; and what the layers share."""
+
+    @torch.no_grad()
+    def answer(images: Tensor, seed: int) -> Tensor:
+        torch.manual_seed(seed)
+        return cast(Tensor, net(images))[0]
+
+    def differs(one: Tensor, other: Tensor) -> bool:
+        return bool((one - other).abs().max() > 1e-3 * one.abs().max())
+
+    here, there = answer(images, 0), answer(torch.cat([images[:1], _images(1)[1:]]), 0)
+    again = answer(images, 1)
     layers = []
     for layer in find(net, record(net, images)):
         alone = layer.kind == "fixed"
         found = None if alone else sharing.measure(layer.function, layer.shape)
         names, extent = ([], "") if found is None else (list(found.names), found.extent)
         layers.append({"name": _name(layer), "kind": layer.kind, "names": names, "extent": extent})
-    return {"company": bool(apart), "evaluation": layers}
+    return {"company": differs(here, there), "chance": differs(here, again), "evaluation": layers}

@@ -54,7 +54,7 @@ def gamma_and_beta(layer: Found) -> str:
     if not layer["parameters"]:
         return "none"
     _, channels, height, width = layer["shape"]
-    kinds = {channels: "channel", channels * height * width: "element", 1: "layer"}
+    kinds = {1: "layer", channels * height * width: "element", channels: "channel"}
     sizes = [math.prod(shape) for shape in layer["parameters"].values()]
     per = list(dict.fromkeys(kinds.get(size, "other set") for size in sizes))
     return f"{' + '.join(f'{size:,}' for size in sizes)}, per {' and '.join(per)}"
@@ -140,6 +140,8 @@ def _remarks(norm_arg: str, found: Found, examined: Mapping[str, Found]) -> list
         remarks.append(f"parameters that several normalization layers share: {', '.join(names)}")
     if names := [layer["name"] for layer in layers if "per element" in gamma_and_beta(layer)]:
         remarks.append(f"gamma and beta for each element instead of each channel: {', '.join(names)}")
+    if found["chance"]:
+        remarks.append("in evaluation mode the same images get other answers, as where dropout stays at work")
     if names := [name for name in found["not_penalized"] if name not in _times(layers)]:
         remarks.append(f"no penalty covers {', '.join(names)}")
     whole = {name: other for name, other in examined.items() if "broken" not in other}

@@ -33,6 +33,11 @@ WRONG = {
     "wrong_probabilities": ("batch", "the output", "probabilities"),
     "wrong_penalties": ("batch", "the weights", "it moves none"),
     "wrong_groups": ("group", "the network", "num_channels (8) must be divisible by num_groups (3)"),
+    "wrong_broadcast": ("batch", "norm", "none of these (some images, some channels, some places)"),
+    "wrong_mixed": ("layer", "norm1", "none of these (some images, some channels, some places)"),
+    "wrong_layer_as_groups": ("layer", "norm1", "instance"),
+    "wrong_always_training": ("batch", "norm1", "in evaluation mode, shared by all images, one channel, all places"),
+    "wrong_moved_by_evaluation": ("batch", "norm1", "in evaluation mode, shared by all images"),
     "wrong_output": ("batch", "the network", "gives (6, 16, 25)"),
 }
 """File → the normalization that is wrong first, the layer, and a part of what was found."""
@@ -52,6 +57,10 @@ REMARKED = {
     "right_channels_last": "",
     "right_few_channels": "as many groups as channels, which is instance normalization: 1",
     "right_bias_and_last": "a normalization after the last layer with weights: 6",
+    "right_relu_norm_dropout": "",
+    "right_double": "",
+    "right_momentum": "parameters that several normalization layers share: norm2.weight, norm2.bias",
+    "right_noisy": "in evaluation mode the same images get other answers, as where dropout stays at work",
     "right_biased_running": "a running variance that takes up the biased variance",
 }
 """File → a part of one remark on it."""
@@ -59,6 +68,12 @@ REMARKED = {
 
 def judged(name: str) -> dict:
     return verdict.judge(examine(model_files.load(str(MODELS / f"{name}.py"))))
+
+
+def test_one_gamma_for_each_channel_is_so_where_there_is_one_place():
+    for name in ("right_relu_norm_dropout", "right_perceptron"):
+        remarks = [remark for of in judged(name).values() for remark in of["remarks"]]
+        assert not any("each element" in remark for remark in remarks)
 
 
 def test_every_model_has_its_verdict():
