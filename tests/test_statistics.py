@@ -157,6 +157,14 @@ def test_layer_and_instance_normalization_are_group_normalization_at_its_two_end
     assert torch.equal(normalize(x, "instance"), normalize(x, "group", groups=x.shape[1]))
 
 
+def test_a_group_that_is_not_asked_for_is_the_only_one() -> None:
+    x = torch.randn(3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(normalize(x, "group"), normalize(x, "layer"))
+    assert torch.equal(sharing_sets(x.shape, "group"), sharing_sets(x.shape, "layer"))
+    assert count(x.shape, "group") == 3
+    assert statistics(x, "group").size == 16
+
+
 @given(cases(), st.floats(0.1, 10), st.floats(-10, 10))
 def test_contrast_and_brightness_of_the_input_do_not_matter(
     case: tuple[Tensor, str, int], contrast: float, brightness: float
@@ -193,6 +201,14 @@ def test_running_statistics_are_updated_as_pytorch_updates_them(case: tuple[Tens
     torch.testing.assert_close(updated, (expected_mean, expected_variance), **EXACT)
 
 
+def test_a_batch_weighs_a_tenth_unless_it_is_said_otherwise_as_in_pytorch() -> None:
+    x = torch.tensor([1.0, 3.0], dtype=torch.float64).view(2, 1, 1, 1)
+    zero, one = torch.zeros(1).double(), torch.ones(1).double()
+    layer = torch.nn.BatchNorm2d(1).double()
+    layer(x)
+    torch.testing.assert_close(update_running(zero, one, x), (layer.running_mean, layer.running_var), **EXACT)
+
+
 def test_the_batch_is_normalized_with_the_biased_variance_and_the_unbiased_one_is_stored() -> None:
     x = torch.tensor([1.0, 3.0], dtype=torch.float64).view(2, 1, 1, 1)  # biased variance 1, unbiased variance 2
     torch.testing.assert_close(normalize(x, "batch", epsilon=0).flatten(), torch.tensor([-1.0, 1.0]).double())
@@ -207,6 +223,12 @@ def test_the_batch_is_normalized_with_the_biased_variance_and_the_unbiased_one_i
         ((2, 4, 2, 2), "none", 1, "norm_arg is 'none'; it must be one of " + ", ".join(NORMALIZING)),
         ((2, 4, 2, 2), "group", 3, "groups is 3; it must divide the 4 channels"),
         ((2, 4, 2, 2), "group", 0, "groups is 0; it must divide the 4 channels"),
+        (
+            (1, 4, 2, 2, 2),
+            "layer",
+            1,
+            r"the tensor's shape is \(1, 4, 2, 2, 2\); it must be \(N, C, H, W\), each at least 1",
+        ),
         ((4, 2, 2), "layer", 1, r"the tensor's shape is \(4, 2, 2\); it must be \(N, C, H, W\), each at least 1"),
         ((0, 4, 2, 2), "layer", 1, r"the tensor's shape is \(0, 4, 2, 2\); it must be \(N, C, H, W\), each at least 1"),
     ],

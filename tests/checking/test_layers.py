@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from normstudy.checking import sharing, verdict
+from normstudy.checking import verdict
 from normstudy.checking.examination import examine
 from normstudy.model import Net
 
@@ -70,18 +70,6 @@ def test_no_right_network_is_called_wrong(data: st.DataObject, head: str, blocks
         judged = [layer for layer in found["layers"] if layer["before"]]
         assert len(judged) == blocks
         assert [layer["count"] for layer in judged] == [verdict.by_formula(norm_arg, layer) for layer in judged]
-
-
-def test_a_set_is_all_that_changes_with_one_element():
-    found = sharing.measure(nn.GroupNorm(2, 6).double().requires_grad_(False), (3, 6, 4, 4))
-    assert found.names == ("group",)
-    assert (found.groups, found.count, found.size) == (2, 6, 3 * 16)
-    assert found.sheet == [[0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, 3], [4, 4, 4, 5, 5, 5]]
-
-
-def test_sets_that_a_size_of_one_makes_equal_have_all_names():
-    vectors = sharing.measure(nn.GroupNorm(1, 6).double().requires_grad_(False), (3, 6, 1, 1))
-    assert vectors.names == ("layer", "position")
 
 
 def test_a_check_takes_no_five_seconds():
