@@ -2,7 +2,7 @@
 "use strict";
 
 globalThis.charts = (() => {
-  const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [340, 170, 40, 8, 14, 26];
+  const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [340, 150, 40, 8, 14, 26];
   const DASHES = ["", "7 4", "2 3"]; // the first, the second and the third run
   const MOST = 120; // points of a line
 
@@ -22,7 +22,7 @@ globalThis.charts = (() => {
     return `<svg viewBox="0 0 ${WIDE} ${HIGH}" aria-hidden="true">
       ${ticks.map((tick) => `<path class="tick" d="M${LEFT} ${y(tick)}H${WIDE - RIGHT}"/><text x="${LEFT - 5}" y="${Number(y(tick)) + 4}" text-anchor="end">${format(tick)}</text>`).join("")}
       ${epochTicks.map((tick) => `<text x="${x(tick)}" y="${HIGH - 8}" text-anchor="middle">${tick}</text>`).join("")}
-      <path class="guessing" d="M${LEFT} ${y(chance)}H${WIDE - RIGHT}"/><text x="${WIDE - RIGHT}" y="${Number(y(chance)) - 4}" text-anchor="end" class="guess">guessing</text>
+      <path class="guessing" d="M${LEFT} ${y(chance)}H${WIDE - RIGHT}"/><text x="${WIDE - RIGHT}" y="${Number(y(chance)) - 5}" text-anchor="end" class="guess">guessing</text>
       ${lines.map(({ points, colour, run, pale, marks }) => {
         const drawn = thinned(finite(points)).map(([epoch, value]) => [x(epoch), y(value)]);
         const dots = (marks || drawn.length === 1) && !pale ? drawn.map(([left, top]) => `<circle cx="${left}" cy="${top}" r="3.2"/>`).join("") : "";

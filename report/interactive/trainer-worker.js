@@ -9,7 +9,7 @@ globalThis.trainerWorker = Object.freeze({
     const EVERY = 150; // milliseconds from one report to the next
     const [BINS, REACH, LOOKED_AT] = [48, 4, 8192]; // of a distribution: from −REACH to REACH, of so many values or some more
     const STRIDES = [1, 3, 11, 23, 53, 101]; // that divide no side of a map, so that all places are met
-    const SHOWN = 12; // images that are wrong
+    const SHOWN = 8; // images that are wrong
 
     let [fitting, data, allowance] = [null, null, 0];
 

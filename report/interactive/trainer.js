@@ -43,6 +43,7 @@
         <button type="button" data-do="step">One step</button>
         <button type="button" data-do="again">Start again with another seed</button>
       </div>
+      <p class="legend">${runs.map((i) => `<span class="run${i}">${sample(i)} <span></span></span>`).join("")}</p>
       <div class="graphs">${GRAPHS.map(({ name }) => `<div class="graph" role="img"><p aria-hidden="true">${name}${name.endsWith("accuracy") ? " (%)" : ""}</p><div class="plot"></div></div>`).join("")}</div>
       <table class="trials came">${heads("run")}${Object.entries(ROWS).map(([name, label]) => `<tr data-row="${name}"><th scope="row">${label}</th>${"<td></td>".repeat(RUNS)}</tr>`).join("")}
         <tr class="wrongs"><th scope="row">some of these<br><small>true → said</small></th>${"<td></td>".repeat(RUNS)}</tr></table>
@@ -232,6 +233,7 @@
       this.find("[data-do=step]").disabled = this.running;
       this.find("[data-do=again]").disabled = this.runs.every(({ steps }) => !steps.length);
       runs.forEach((i) => this.all(`.run${i}`).forEach((head) => head.style.setProperty("--tint", colour(this.trials[i]))));
+      this.all(".legend > span > span").forEach((place, i) => (place.textContent = title(this.trials[i])));
     }
 
     drawGraphs() {

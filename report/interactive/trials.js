@@ -15,7 +15,7 @@ globalThis.trials = (() => {
     { name: "norm_arg", label: "normalization", values: Object.keys(globalThis.trainingData?.colours ?? {}) },
     { name: "penalty", label: "penalty", values: ["none", "L1", "L2", "L1+L2"], words: { "L1+L2": "L1 + L2" } },
     { name: "depth", label: "more blocks (depth)", values: [0, 4, 8, 16] },
-    { name: "ghost_batch_size", label: "images that share statistics", values: [0, 16, 8, 4, 2, 1], words: { 0: "all" } },
+    { name: "ghost_batch_size", label: "images sharing statistics", values: [0, 16, 8, 4, 2, 1], words: { 0: "all" } },
     { name: "tested", label: "statistics in the test", values: ["evaluation", "alone"], words: { evaluation: "stored", alone: "each image’s" } },
     { name: "batch_size", label: "batch size", values: [8, 16, 32, 64, 128], more: true },
     { name: "learning_rate", label: "learning rate", values: [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 1], more: true },
@@ -38,13 +38,14 @@ globalThis.trials = (() => {
     variants: { title: "The three variants", change: [{}, {}, {}] },
     depth: {
       title: "What if no normalization, depth 16?",
-      change: [{ norm_arg: "batch", depth: 16 }, { norm_arg: "none", depth: 16 }, { norm_arg: "none", depth: 0 }].map((each) => ({ ...each, penalty: "none" })),
-      look: "Look at the middle: the same network with 16 more blocks learns with normalization, and without it only guesses. Below, what reaches its last layers hardly differs from one value to another.",
+      change: [{ norm_arg: "batch", depth: 16 }, { norm_arg: "none", depth: 16 }, { norm_arg: "none", depth: 0 }]
+        .map((each) => ({ ...each, penalty: "none", batch_size: 16, learning_rate: 0.003 })), // with which deep networks learn soonest
+      look: "Runs 1 and 2 have 16 more blocks, with normalization and without. Does the dashed line leave “guessing”? At the bottom, see how wide the values are that reach the last layers.",
     },
     alone: {
       title: "Statistics of one image",
       change: [{}, { tested: "alone" }, { ghost_batch_size: 1 }].map((each) => ({ norm_arg: "batch", penalty: "none", ...each })),
-      look: "The first two train alike, with statistics of 32 images. The second is then tested with those of each image alone: count what it gets wrong. The third learns with statistics of one image, and is tested with stored ones.",
+      look: "Runs 1 and 2 learn alike, with statistics of 32 images; only in the test, run 2 has those of each image alone. Run 3 learns with those of one image, and is tested with stored ones. Count the test images wrong.",
     },
   };
 

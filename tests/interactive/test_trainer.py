@@ -101,7 +101,7 @@ def test_three_variants_train_and_end_as_the_loop_alone_ends(page: Page) -> None
         assert run["tests"][0][1] == pytest.approx(alone["loss"])
         assert run["steps"][0][1] == pytest.approx(alone["losses"][0])
         shown = page.locator(f"network-trainer .wrongs td:nth-of-type({i + 1}) .mistake").count()
-        assert shown == min(12, alone["wrong"])
+        assert shown == min(8, alone["wrong"])
 
 
 def test_each_normalization_layer_shows_what_goes_in_and_what_comes_out(page: Page) -> None:
@@ -139,22 +139,28 @@ def test_it_goes_a_step_at_a_time_pauses_and_goes_on(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "expected"),
+    ("question", "expected", "legend"),
     [
-        ("What if no normalization, depth 16?", {"norm_arg": ["batch", "none", "none"], "depth": ["16", "16", "0"]}),
+        (
+            "What if no normalization, depth 16?",
+            {"norm_arg": ["batch", "none", "none"], "depth": ["16", "16", "0"]},
+            ["batch, 16 more blocks", "no normalization, 16 more blocks", "no normalization"],
+        ),
         (
             "Statistics of one image",
             {"tested": ["evaluation", "alone", "evaluation"], "ghost_batch_size": ["0", "0", "1"]},
+            ["batch", "batch, tested image by image", "batch, 1 image shares"],
         ),
     ],
 )
 def test_one_click_asks_a_question_which_the_address_keeps(
-    browser: Browser, folder: Path, question: str, expected: dict[str, list[str]]
+    browser: Browser, folder: Path, question: str, expected: dict[str, list[str]], legend: list[str]
 ) -> None:
     with browser.new_context() as context:
         page = opened(context, folder, "")
         press(page, question)
         assert {name: chosen(page, name) for name in expected} == expected
+        assert page.locator("network-trainer .legend > span > span").all_inner_texts() == legend, "above the graphs"
         assert len(page.workers) == 3, "it trains at once"
         assert page.locator("network-trainer .look").inner_text()
         end = page.evaluate("location.hash")
@@ -178,12 +184,12 @@ def test_what_is_wrong_in_an_address_is_left_out(browser: Browser, folder: Path)
 
 
 def test_settings_go_together(page: Page) -> None:
-    page.get_by_label("images that share statistics of run 1").select_option("16")
+    page.get_by_label("images sharing statistics of run 1").select_option("16")
     page.get_by_text("Batch size, learning rate").click()
     page.get_by_label("batch size of run 1").select_option("16")
     assert chosen(page, "ghost_batch_size")[0] == "0", "16 of 16 images are all of them"
     page.get_by_label("normalization of run 1").select_option("none")
-    assert page.get_by_label("images that share statistics of run 1").is_disabled()
+    assert page.get_by_label("images sharing statistics of run 1").is_disabled()
     assert page.get_by_label("statistics in the test of run 1").is_disabled()
 
 
