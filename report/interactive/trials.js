@@ -16,7 +16,7 @@ globalThis.trials = (() => {
     { name: "penalty", label: "penalty", values: ["none", "L1", "L2", "L1+L2"], words: { "L1+L2": "L1 + L2" } },
     { name: "depth", label: "more blocks (depth)", values: [0, 4, 8, 16] },
     { name: "ghost_batch_size", label: "images sharing statistics", values: [0, 16, 8, 4, 2, 1], words: { 0: "all" } },
-    { name: "tested", label: "statistics in the test", values: ["evaluation", "alone"], words: { evaluation: "stored", alone: "each image’s" } },
+    { name: "tested", label: "statistics in the test", values: ["evaluation", "alone"], words: { evaluation: "stored", alone: "its own" } },
     { name: "batch_size", label: "batch size", values: [8, 16, 32, 64, 128], more: true },
     { name: "learning_rate", label: "learning rate", values: [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 1], more: true },
     { name: "initialization", label: "initialization", values: ["pytorch", "he"], words: { pytorch: "PyTorch’s", he: "He’s" }, more: true },
@@ -35,7 +35,11 @@ globalThis.trials = (() => {
 
   /** Questions that are asked by one click. Each changes the three trials that the figure begins with. */
   const QUESTIONS = {
-    variants: { title: "The three variants", change: [{}, {}, {}] },
+    variants: {
+      title: "The three variants",
+      change: [{}, {}, {}],
+      look: "Normalization and penalty differ together here, as in the study. Set each penalty to none and start again: which of the differences stay?",
+    },
     depth: {
       title: "What if no normalization, depth 16?",
       change: [{ norm_arg: "batch", depth: 16 }, { norm_arg: "none", depth: 16 }, { norm_arg: "none", depth: 0 }]
