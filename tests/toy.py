@@ -1,6 +1,7 @@
 """A toy of the project: all its notebooks, but without torch, so that running them takes two seconds."""
 
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -65,12 +66,10 @@ def write_toy(root: Path) -> None:
         (root / "params" / f"{name}.yaml").write_text(f"norm_arg: {name}\n")
 
 
-def run_all(root: Path, **settings: object) -> dict[str, str]:
-    """Bring the toy up to date; name → how it ended."""
-    runs = plan(root, settings.pop("overrides", {}))
-    return {
-        ended.run.name: ended.why or ended.state.value for ended in execution.bring_up_to_date(root, runs, **settings)
-    }
+def run_all(root: Path, *names: str, overrides: Mapping[str, object] | None = None) -> dict[str, str]:
+    """Bring the toy up to date, or what is named of it; name → how it ended."""
+    runs = [run for run in plan(root, overrides or {}) if not names or run.name in names]
+    return {ended.run.name: ended.why or ended.state.value for ended in execution.bring_up_to_date(root, runs)}
 
 
 def spoil(root: Path, *cells: str, name: str = "variant") -> None:
