@@ -16,6 +16,7 @@ from normstudy.rendering.render import find_quarto
 from tests import data_files
 from tests.browser import chromium
 from tests.commands import ROOT, WITHOUT_QUARTO, command
+from tests.toy import run_all, write_toy
 
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
@@ -81,6 +82,17 @@ def study(project: Path, once: Once) -> Path:
         assert run.returncode == 0, run.stdout + run.stderr
 
     return once("study", make)
+
+
+@pytest.fixture(scope="session")
+def finished(once: Once) -> Path:
+    """A toy of the project in which everything is up to date. Not to be changed."""
+
+    def make(root: Path) -> None:
+        write_toy(root)
+        assert set(run_all(root).values()) == {"done"}
+
+    return once("toy", make)
 
 
 @pytest.fixture(scope="session", params=["pandoc", "quarto"])

@@ -18,7 +18,7 @@ from normstudy.pipeline.plan import plan
 from tests import small_disk
 from tests.commands import UNPRIVILEGED, WITHOUT_QUARTO, command
 from tests.grids import make_project, stored, write
-from tests.toy import VARIANT, run_all, spoil, write_toy
+from tests.toy import VARIANT, spoil
 from tests.watching import contents
 
 pytestmark = pytest.mark.slow
@@ -47,12 +47,9 @@ FAILURES = {
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def done(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A toy project in which everything is up to date, with a report."""
-    root = tmp_path_factory.mktemp("failures") / "done"
-    root.mkdir()
-    write_toy(root)
-    assert set(run_all(root).values()) == {"done"}
+    root = shutil.copytree(finished, tmp_path_factory.mktemp("failures") / "done")
     (root / "_report").mkdir()
     (root / "_report" / "index.html").write_text("earlier")
     return root

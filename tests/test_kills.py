@@ -298,18 +298,8 @@ def killed_before_each_step(imports: str, step: str, initial: Path, states: Path
     return found
 
 
-@pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A toy project in which everything is up to date."""
-    root = tmp_path_factory.mktemp("toy") / "done"
-    root.mkdir()
-    write_toy(root)
-    assert set(run_all(root).values()) == {"done"}
-    return root
-
-
-def test_a_new_result_takes_the_place_of_the_earlier_one_whole_or_not_at_all(done: Path, tmp_path: Path):
-    initial = shutil.copytree(done, tmp_path / "initial")
+def test_a_new_result_takes_the_place_of_the_earlier_one_whole_or_not_at_all(finished: Path, tmp_path: Path):
+    initial = shutil.copytree(finished, tmp_path / "initial")
     folder = initial / "report" / "executed" / "digits" / "batch"
     aside = shutil.copytree(folder, folder.with_name(".batch.0"))
     (aside / "metrics.csv").write_text("epoch\n2\n")
@@ -337,8 +327,8 @@ def test_a_new_result_takes_the_place_of_the_earlier_one_whole_or_not_at_all(don
     assert seen[-1] == new
 
 
-def test_a_checkpoint_passes_to_the_next_attempt_whole_or_not_at_all(done: Path, tmp_path: Path):
-    initial = shutil.copytree(done, tmp_path / "initial")
+def test_a_checkpoint_passes_to_the_next_attempt_whole_or_not_at_all(finished: Path, tmp_path: Path):
+    initial = shutil.copytree(finished, tmp_path / "initial")
     folder = initial / "report" / "executed" / "digits" / "batch"
     leftover = folder.rename(folder.with_name(".batch.0"))
     (leftover / "checkpoint.safetensors").write_text("the first epochs")
@@ -360,8 +350,8 @@ def test_a_checkpoint_passes_to_the_next_attempt_whole_or_not_at_all(done: Path,
         assert len(usable) == 1, f"killed before step {state.name}"
 
 
-def test_what_is_published_is_whole_at_any_moment(done: Path, tmp_path: Path):
-    initial = shutil.copytree(done, tmp_path / "initial")
+def test_what_is_published_is_whole_at_any_moment(finished: Path, tmp_path: Path):
+    initial = shutil.copytree(finished, tmp_path / "initial")
     publish = 'handover.publish(root, plan(root, None, "digits"))'
     imports = "from normstudy.pipeline import handover\nfrom normstudy.pipeline.plan import plan\n"
     *_, initial = killed_before_each_step(imports, publish, initial, tmp_path / "first")

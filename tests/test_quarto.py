@@ -15,7 +15,7 @@ import pytest
 
 from normstudy.rendering.render import find_quarto
 from tests.commands import ROOT, command, stand_in
-from tests.toy import VARIANT, run_all, spoil, write_toy
+from tests.toy import VARIANT, spoil, write_toy
 from tests.watching import becomes_true, contents
 
 pytestmark = pytest.mark.slow
@@ -67,14 +67,11 @@ def test_without_the_environment_one_line_says_how_to_activate_it(script: str):
 
 
 @pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def rendered(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short article in a project with these settings and scripts, rendered by Quarto."""
     if find_quarto() is None:
         pytest.skip("Quarto is not installed")
-    root = tmp_path_factory.mktemp("short") / "project"
-    root.mkdir()
-    write_toy(root)
-    assert set(run_all(root).values()) == {"done"}
+    root = shutil.copytree(finished, tmp_path_factory.mktemp("short") / "project")
     others = shutil.ignore_patterns("executed", "shown", "notebooks", "sections", "results", "index*", "__pycache__")
     shutil.copytree(ROOT / "report", root / "report", ignore=others, dirs_exist_ok=True)
     for settings in ROOT.glob("_quarto*.yml"):
