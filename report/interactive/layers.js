@@ -197,29 +197,35 @@ globalThis.layers = (function script() {
 
   const pair = (size) => (Array.isArray(size) ? size : [size, size]);
 
-  /** Call `visit` with each place of a pooling layer's output and where the largest value of its window is. */
-  function largest({ shape: [N, C, H, W], values }, { size, stride }, visit) {
+  /** The shape of a pooling layer's output, and for each of its values where the largest one of its window is. */
+  function largest({ shape: [N, C, H, W], values }, { size, stride }) {
     const [[R, S], [down, right]] = [pair(size), pair(stride)];
-    const [P, Q] = [outputLength(H, R, down, 0, 1), outputLength(W, S, right, 0, 1)];
-    for (let place = 0; place < N * C * P * Q; place++) {
-      const start = (Math.floor(place / (P * Q)) * H + (Math.floor(place / Q) % P) * down) * W + (place % Q) * right;
-      let best = start;
-      for (let r = 0; r < R; r++) for (let s = 0; s < S; s++) if (!(values[start + r * W + s] <= values[best])) best = start + r * W + s;
-      visit(place, best);
+    const shape = [N, C, outputLength(H, R, down, 0, 1), outputLength(W, S, right, 0, 1)];
+    const at = new Int32Array(N * C * shape[2] * shape[3]);
+    for (let plane = 0, place = 0; plane < N * C; plane++) {
+      for (let p = 0; p < shape[2]; p++) {
+        for (let q = 0; q < shape[3]; q++, place++) {
+          const start = (plane * H + p * down) * W + q * right;
+          let best = start;
+          for (let r = 0; r < R; r++) for (let s = 0; s < S; s++) if (!(values[start + r * W + s] <= values[best])) best = start + r * W + s;
+          at[place] = best;
+        }
+      }
     }
-    return [N, C, P, Q];
+    return { shape, at };
   }
 
   const maximum = {
     forward(x, layer) {
-      const found = [];
-      const shape = largest(x, layer, (place, best) => found.push(x.values[best]));
-      return { shape, values: Float64Array.from(found) };
+      layer.found = largest(x, layer);
+      const y = zeros(layer.found.shape);
+      for (let i = 0; i < y.values.length; i++) y.values[i] = x.values[layer.found.at[i]];
+      return y;
     },
 
     backward(dy, x, y, layer) {
       const dx = zeros(x.shape);
-      largest(x, layer, (place, best) => (dx.values[best] += dy.values[place]));
+      for (let i = 0; i < dy.values.length; i++) dx.values[layer.found.at[i]] += dy.values[i];
       return dx;
     },
   };
