@@ -1,7 +1,8 @@
 """Handing the results of one dataset to the renderers: copies in `report/shown/`, numbers and claims for the text.
 
 Numbers go to `_variables.yml`. Claims go to `report/_metadata.yml`: Quarto reads its project's own settings before the
-step that makes them, but those of an article's folder after it.
+step that makes them, but those of an article's folder after it. A chapter that shows published results of another
+dataset, since this one's are not there, has the claim `elsewhere`.
 """
 
 import importlib.metadata
@@ -43,6 +44,8 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
         wanted[shown / run.notebook.name] = _shown(run.notebook.read_text(encoding="utf-8"))
         values[run.name] = variables(run)
         claims[run.name] = values[run.name].pop("claims", {})
+        if "dataset" in values[run.name]:
+            claims[run.name]["elsewhere"] = values[run.name]["dataset"] != values["dataset"]
         for file in run.folder.iterdir():
             if file.name not in (run.notebook.name, "record.json", "variables.json"):
                 wanted[shown / run.name / file.name] = file.read_bytes()

@@ -41,6 +41,17 @@ def test_claims_are_published_apart_from_numbers_with_the_wording_that_each_has(
     assert numbers == {"numbers": {"lead": r"0.2 \{\{\< meta x >}}"}}
 
 
+@pytest.mark.parametrize(("dataset", "elsewhere"), [("mnist", "holds"), ("digits", "fails")])
+def test_a_chapter_with_results_of_another_dataset_is_marked(done: Path, dataset: str, elsewhere: str):
+    runs = plan(done, None)  # of digits
+    left = {"numbers": {}, "dataset": dataset}
+    (next(run for run in runs if run.name == "budget").folder / "variables.json").write_text(json.dumps(left))
+    handover.publish(done, runs)
+    claims = yaml.safe_load((done / "report" / "_metadata.yml").read_text())["claims"]
+    assert [wording for wording, shown in claims["budget"]["elsewhere"].items() if shown] == [elsewhere]
+    assert "elsewhere" not in claims.get("batch", {})
+
+
 def test_publishing_refuses_what_was_never_run(toy: Path):
     with pytest.raises(places.StudyError, match="batch has no result on digits; 'normstudy run batch' makes it"):
         handover.publish(toy, plan(toy, None))
