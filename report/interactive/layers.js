@@ -16,30 +16,13 @@ globalThis.layers = (function script() {
 
   const fours = (length) => 4 * Math.ceil(length / 4);
 
-  /**
-   * All lengths of a convolution: K filters look at `wide` of the C channels, R×S pixels, at P×Q places.
-   *
-   * With stride 1, the patches are rows of the padded image itself, which overlap: what a filter's pixel sees, from the first
-   * place to the last, lies `along` one after another. So they are not copied, and places that a stride leaves out are ignored.
-   * `own` filters of a group and their `inner` numbers are rounded up to fours, as products want them; what is too much is 0.
-   */
-  function lengths([N, C, H, W], { shape: [K, wide, R, S], stride, padding, dilation, groups }) {
-    const P = outputLength(H, R, stride[0], padding[0], dilation[0]);
-    const Q = outputLength(W, S, stride[1], padding[1], dilation[1]);
-    const [high, broad] = [H + 2 * padding[0], W + 2 * padding[1]];
-    const along = fours((P - 1) * stride[0] * broad + (Q - 1) * stride[1] + 1);
-    const rows = Array.from({ length: wide * R * S }, (_, i) =>
-      (Math.floor(i / (R * S)) * high + (Math.floor(i / S) % R) * dilation[0]) * broad + (i % S) * dilation[1]);
-    const inner = fours(rows.length);
-    const starts = Int32Array.from({ length: inner }, (_, i) => rows[i] ?? 0);
-    return { N, C, H, W, K, wide, P, Q, high, broad, along, starts, inner, patch: rows.length, filters: K / groups, own: fours(K / groups) };
-  }
+  // A box of numbers in an array: from `start`, so many planes, rows and columns, each so much further than the one before.
 
-  const box = (values, start, plane, row, column = 1) => ({ values, start, plane, row, column });
+  const box = (values, start, counts, [plane, row, column]) => ({ values, start, counts, plane, row, column });
 
   /** Add the numbers of one box to those of another. */
-  function add(from, to, planes, rows, columns) {
-    const { values: source, column: right } = from;
+  function add(from, to) {
+    const { values: source, counts: [planes, rows, columns], column: right } = from;
     const { values: target, column: over } = to;
     for (let i = 0; i < planes; i++) {
       for (let j = 0; j < rows; j++) {
@@ -50,54 +33,81 @@ globalThis.layers = (function script() {
     }
   }
 
+  /**
+   * How a convolution is a product: its lengths, and where its numbers lie. K filters look at `wide` of C channels, R×S pixels, at P×Q places.
+   *
+   * With stride 1, the patches are rows of the padded image itself, which overlap: what a filter's pixel sees, from the first
+   * place to the last, lies `along` one after another. So they are not copied, and places that a stride leaves out are ignored.
+   * `own` filters of a group and their `inner` numbers are rounded up to fours, as products want them; what is too much is 0.
+   */
+  function plan([N, C, H, W], { shape: [K, wide, R, S], stride, padding, dilation, groups }) {
+    const P = outputLength(H, R, stride[0], padding[0], dilation[0]);
+    const Q = outputLength(W, S, stride[1], padding[1], dilation[1]);
+    const [high, broad, filters, patch] = [H + 2 * padding[0], W + 2 * padding[1], K / groups, wide * R * S];
+    const along = fours((P - 1) * stride[0] * broad + (Q - 1) * stride[1] + 1);
+    const [own, inner] = [fours(filters), fours(patch)];
+    const seenFrom = (i) => (Math.floor(i / (R * S)) * high + (Math.floor(i / S) % R) * dilation[0]) * broad + (i % S) * dilation[1];
+    const starts = Int32Array.from({ length: inner }, (_, i) => (i < patch ? seenFrom(i) : 0));
+    const [ofImage, ofPlaces, ofFilters] = [[wide, H, W], [filters, P, Q], [filters, 1, patch]];
+    return {
+      N, K, P, Q, along, own, inner, filters,
+      room: wide * high * broad + 3, // the last row may be rounded up, too
+      patches: (image) => matrix(image, inner, along, 0, 1, starts),
+      channels: (x, n, group) => box(x, (n * C + group * wide) * H * W, ofImage, [H * W, W, 1]),
+      padded: (image) => box(image, padding[0] * broad + padding[1], ofImage, [high * broad, broad, 1]),
+      maps: (y, n, group) => box(y, (n * K + group * filters) * P * Q, ofPlaces, [P * Q, Q, 1]),
+      places: (output) => box(output, 0, ofPlaces, [along, stride[0] * broad, stride[1]]),
+      placesDown: (output) => box(output, 0, ofPlaces, [1, stride[0] * broad * own, stride[1] * own]),
+      weights: (weight, group) => box(weight, group * filters * patch, ofFilters, [patch, 0, 1]),
+      rows: (weights) => box(weights, 0, ofFilters, [inner, 0, 1]),
+      columns: (weights) => box(weights, 0, ofFilters, [1, 0, own]),
+    };
+  }
+
   const convolution = {
     forward(x, layer) {
-      const size = lengths(x.shape, layer);
-      const { N, C, H, W, K, wide, P, Q, high, broad, along, starts, inner, patch, filters, own } = size;
-      const [{ weight, bias }, { stride, padding, groups }] = [layer.arrays, layer];
-      const y = zeros([N, K, P, Q]);
-      const [image, weights, output] = arrays(wide * high * broad + 3, own * inner, own * along);
-      const products = [matrix(weights, own, inner), matrix(image, inner, along, 0, 1, starts), matrix(output, own, along)];
-      for (let group = 0; group < groups; group++) {
-        add(box(weight, group * filters * patch, patch, 0), box(weights.fill(0), 0, inner, 0), filters, 1, patch);
-        for (let n = 0; n < N; n++) {
-          add(box(x.values, (n * C + group * wide) * H * W, H * W, W), box(image.fill(0), padding[0] * broad + padding[1], high * broad, broad), wide, H, W);
+      const of = plan(x.shape, layer);
+      const { weight, bias } = layer.arrays;
+      const y = zeros([of.N, of.K, of.P, of.Q]);
+      const [image, weights, output] = arrays(of.room, of.own * of.inner, of.own * of.along);
+      const product = [matrix(weights, of.own, of.inner), of.patches(image), matrix(output, of.own, of.along)];
+      for (let group = 0; group < layer.groups; group++) {
+        add(of.weights(weight, group), of.rows(weights.fill(0)));
+        for (let n = 0; n < of.N; n++) {
+          add(of.channels(x.values, n, group), of.padded(image.fill(0)));
           output.fill(0);
-          if (bias) for (let k = 0; k < filters; k++) output.fill(bias[group * filters + k], k * along, (k + 1) * along);
-          multiply(...products);
-          add(box(output, 0, along, stride[0] * broad, stride[1]), box(y.values, (n * K + group * filters) * P * Q, P * Q, Q), filters, P, Q);
+          if (bias) for (let k = 0; k < of.filters; k++) output.fill(bias[group * of.filters + k], k * of.along, (k + 1) * of.along);
+          multiply(...product);
+          add(of.places(output), of.maps(y.values, n, group));
         }
       }
       return y;
     },
 
     backward(dy, x, y, layer) {
-      const size = lengths(x.shape, layer);
-      const { N, C, H, W, K, wide, P, Q, high, broad, along, starts, inner, patch, filters, own } = size;
-      const { stride, padding, groups } = layer;
+      const of = plan(x.shape, layer);
       const { weight, bias } = layer.gradients;
       const dx = zeros(x.shape);
-      const [image, weights, given, turned, change, back] =
-        arrays(wide * high * broad + 3, own * inner, own * along, own * along, inner * own, wide * high * broad + 3);
-      const changes = [matrix(image, inner, along, 0, 1, starts), matrix(turned, along, own), matrix(change, inner, own)];
-      const backs = [matrix(weights, inner, own, 1, inner), matrix(given, own, along), matrix(back, inner, along, 0, 1, starts)];
-      for (let group = 0; group < groups; group++) {
-        add(box(layer.arrays.weight, group * filters * patch, patch, 0), box(weights.fill(0), 0, inner, 0), filters, 1, patch);
-        change.fill(0);
-        for (let n = 0; n < N; n++) {
-          add(box(x.values, (n * C + group * wide) * H * W, H * W, W), box(image.fill(0), padding[0] * broad + padding[1], high * broad, broad), wide, H, W);
-          const of = box(dy.values, (n * K + group * filters) * P * Q, P * Q, Q);
-          add(of, box(turned.fill(0), 0, 1, stride[0] * broad * own, stride[1] * own), filters, P, Q);
-          multiply(...changes);
+      const [weights, image, given, givenDown, byWeights, byImage] =
+        arrays(of.own * of.inner, of.room, of.own * of.along, of.own * of.along, of.inner * of.own, of.room);
+      const productByWeights = [of.patches(image), matrix(givenDown, of.along, of.own), matrix(byWeights, of.inner, of.own)];
+      const productByImage = [matrix(weights, of.inner, of.own, 1, of.inner), matrix(given, of.own, of.along), of.patches(byImage)];
+      for (let group = 0; group < layer.groups; group++) {
+        add(of.weights(layer.arrays.weight, group), of.rows(weights.fill(0)));
+        byWeights.fill(0);
+        for (let n = 0; n < of.N; n++) {
+          add(of.channels(x.values, n, group), of.padded(image.fill(0)));
+          add(of.maps(dy.values, n, group), of.placesDown(givenDown.fill(0)));
+          multiply(...productByWeights);
           if (layer.first) continue; // nothing asks for the gradient by the images
-          add(of, box(given.fill(0), 0, along, stride[0] * broad, stride[1]), filters, P, Q);
-          back.fill(0);
-          multiply(...backs);
-          add(box(back, padding[0] * broad + padding[1], high * broad, broad), box(dx.values, (n * C + group * wide) * H * W, H * W, W), wide, H, W);
+          add(of.maps(dy.values, n, group), of.places(given.fill(0)));
+          byImage.fill(0);
+          multiply(...productByImage);
+          add(of.padded(byImage), of.channels(dx.values, n, group));
         }
-        add(box(change, 0, 1, 0, own), box(weight, group * filters * patch, patch, 0), filters, 1, patch);
+        add(of.columns(byWeights), of.weights(weight, group));
       }
-      if (bias) for (let i = 0; i < dy.values.length; i++) bias[Math.floor(i / (P * Q)) % K] += dy.values[i];
+      if (bias) for (let i = 0; i < dy.values.length; i++) bias[Math.floor(i / (of.P * of.Q)) % of.K] += dy.values[i];
       return dx;
     },
   };
