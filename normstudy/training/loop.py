@@ -68,8 +68,9 @@ def fit(
         )
     keep_freed_memory()
     # Channels last is the layout in which convolution, normalization and pooling are fastest on the CPU. CUDA's group
-    # normalization would only turn it back.
-    layout = torch.channels_last if dataset.device.type == "cpu" else torch.contiguous_format
+    # normalization would only turn it back, and another network may view channels and places as one dimension.
+    fast = dataset.device.type == "cpu" and isinstance(net, Net)
+    layout = torch.channels_last if fast else torch.contiguous_format
     net.to(dataset.device).to(memory_format=layout).train()
     generator = torch.Generator(dataset.device).manual_seed(settings.seed)
     rates = one_cycle(settings.learning_rate, settings.epochs * batches)
