@@ -22,6 +22,40 @@ def test_a_planted_difference_between_two_normalizations_is_found_seed_by_seed()
     assert not ((apart["first"] == "batch") & (apart["second"] == "group")).any()
 
 
+def test_pairs_are_compared_within_each_level_that_there_is_and_corrected_together():
+    runs = factorial(planted_on(none=-0.02), draw=2)
+    table = inference.pairs(runs, "normalization", "test_accuracy", within="penalty")
+    assert table["penalty"].tolist() == [name for name in inference.PENALTIES for _ in range(10)]
+    assert table.index.tolist() == list(range(40))
+    alone = inference.pairs(runs[runs["penalty"] == "L1"], "normalization", "test_accuracy", within="penalty")
+    assert set(alone["penalty"]) == {"L1"}
+    of_l1 = table[table["penalty"] == "L1"]
+    assert of_l1["mean"].tolist() == alone["mean"].tolist()
+    assert (of_l1["p"].to_numpy() >= alone["p"].to_numpy()).all()
+    assert of_l1["p"].sum() > alone["p"].sum()
+
+
+def test_a_mean_of_each_combination_has_its_interval_and_number_of_seeds():
+    runs = factorial(draw=3)
+    table = inference.summary(runs[runs["penalty"] == "L1"], ["normalization", "penalty"], "test_accuracy")
+    assert list(table.columns) == ["normalization", "penalty", "mean", "low", "high", "seeds"]
+    assert table["seeds"].tolist() == [5] * 5
+    batch = runs[(runs["penalty"] == "L1") & (runs["normalization"] == "batch")]["test_accuracy"]
+    assert table.loc[0, "mean"] == pytest.approx(batch.mean())
+    low, high = stats.t.interval(0.95, 4, loc=batch.mean(), scale=stats.sem(batch))
+    assert table.loc[0, ["low", "high"]].tolist() == pytest.approx([low, high])
+
+
+def test_runs_come_in_the_order_of_the_study_with_their_penalties():
+    runs = factorial(seeds=1)
+    assert list(runs["normalization"].cat.categories) == ["batch", "layer", "group", "instance", "none"]
+    assert list(runs["penalty"].cat.categories) == list(inference.PENALTIES)
+    assert (runs["normalization"].cat.ordered, runs["penalty"].cat.ordered) == (True, True)
+    only = inference.last_epochs(runs[runs["penalty"] == "L2"].drop(columns=["normalization", "penalty", "diverged"]))
+    assert list(only["penalty"].cat.categories) == ["L2"]
+    assert only.index.tolist() == list(range(5))
+
+
 def test_the_intervals_and_probabilities_are_students():
     values = np.random.default_rng(0).normal(0.3, 1, (6, 3))
     table = inference.student(values)
@@ -96,5 +130,7 @@ def test_the_bounds_of_a_median_are_the_tightest_that_cover_it_in_nineteen_of_tw
 def test_the_sign_test_counts_what_is_above_and_below():
     assert inference.sign_test(np.array([1.0] * 10)) == pytest.approx(2 / 1024)
     assert inference.sign_test(np.array([0.0, 0.0, 1.0, -1.0])) == 1
+    assert inference.sign_test(np.array([0.5] * 9 + [-0.5, 0.0])) == pytest.approx(22 / 1024)
+    assert inference.sign_test(np.array([-0.5] * 9 + [0.5])) == pytest.approx(22 / 1024)
     assert inference.sign_test(np.zeros(3)) == 1
     assert np.isnan(inference.sign_test(np.ones(1)))
