@@ -114,8 +114,7 @@ def median(values: np.ndarray) -> tuple[float, float, float]:
     granted about the distribution, which may have lumps and be cut off (Conover, 1999, Practical Nonparametric
     Statistics, section 3.2).
     """
-    skipped = int(stats.binom.ppf(LEVEL / 2, len(values), 0.5))
-    skipped = max(skipped - bool(stats.binom.cdf(skipped, len(values), 0.5) > LEVEL / 2), 0)
+    skipped = max(int(stats.binom.ppf(LEVEL / 2, len(values), 0.5)) - 1, 0)
     ordered_values = np.sort(values)
     return float(np.median(values)), float(ordered_values[skipped]), float(ordered_values[-1 - skipped])
 

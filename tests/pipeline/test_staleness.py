@@ -54,8 +54,9 @@ def test_parameters_that_say_where_things_lie_count_for_nothing(settled: Path):
     now = record_of(find(settled, "comparison"))
     assert now["parameters"] == {"dataset": "digits"}
     run = find(settled, "batch")
+    run.overrides["baseline"] = "elsewhere"
     assert "baseline" in run.parameters
-    assert "baseline" not in record_of(run)["parameters"]
+    assert "baseline" not in record_of(run)["parameters"] | record_of(run)["overrides"]
 
 
 def test_a_changed_notebook_is_named(settled: Path):
@@ -70,6 +71,19 @@ def test_a_result_that_was_made_anew_is_named_where_it_is_read(settled: Path):
     assert phrases(find(settled, "comparison")) == ["layer was made anew"]
     assert causes(settled, "comparison") == [Cause.INPUT]
     assert phrases(find(settled, "glance")) == []
+
+
+@pytest.mark.parametrize("known_by", ["", "~"], ids=["before", "behind"])
+def test_another_digest_is_another_wherever_it_comes_in_the_alphabet(settled: Path, known_by: str):
+    rewrite(settled, "comparison", notebook=known_by, data=known_by)
+    assert causes(settled, "comparison") == [Cause.NOTEBOOK, Cause.DATA]
+    rewrite(settled, "tuning", inputs={"report/results/tuning.csv": known_by})
+    assert phrases(find(settled, "tuning"))[-1] == "report/results/tuning.csv was made anew"
+
+
+def test_what_is_read_is_recorded_and_nothing_else(settled: Path):
+    assert record_of(find(settled, "comparison"))["inputs"].keys() == {"batch", "layer", "group"}
+    assert record_of(find(settled, "batch"))["inputs"] == {}
 
 
 def test_a_file_that_came_changed_or_went_is_named(settled: Path):
@@ -112,8 +126,9 @@ def test_where_no_file_changed_the_code_need_not_be_looked_at(settled: Path, mon
     rewrite(settled, "batch", code={"as": "it was"})
     assert record_of(find(settled, "batch"))["code"] == {"looked": "at"}
     assert record_of(find(settled, "batch"), read_record(find(settled, "batch").folder))["code"] == {"as": "it was"}
-    monkeypatch.setattr(provenance, "sources", lambda: "other")
-    assert record_of(find(settled, "batch"), read_record(find(settled, "batch").folder))["code"] == {"looked": "at"}
+    for other in ("", "~"):
+        monkeypatch.setattr(provenance, "sources", lambda other=other: other)
+        assert record_of(find(settled, "batch"), read_record(find(settled, "batch").folder))["code"] == {"looked": "at"}
 
 
 def test_imports_are_followed_through_the_package():
