@@ -71,7 +71,7 @@ def _faults(norm_arg: str, found: Found) -> list[dict[str, str]]:
     for penalty in ("l1", "l2"):
         if not found[penalty]:
             faults.append(_fault("the weights", f"a penalty {penalty.upper()} that moves them", "it moves none"))
-    judged = [layer for layer in found["layers"] if layer["before"] and not layer["constant"]]
+    judged = [layer for layer in found["layers"] if layer["before"] and not (layer["constant"] or _of_length(layer))]
     if not judged:
         faults.append(_fault("the network", _expected(norm_arg), "no normalization behind a layer with weights"))
     shared_later = {layer["name"] for layer in found["evaluation"] if layer["kind"] != "fixed"}
@@ -130,6 +130,8 @@ def _remarks(norm_arg: str, found: Found, examined: Mapping[str, Found]) -> list
         remarks.append(f"as many groups as channels, which is instance normalization: {', '.join(names)}")
     if names := [layer["name"] for layer in layers if not layer["after"]]:
         remarks.append(f"a normalization after the last layer with weights: {', '.join(names)}")
+    if names := [layer["name"] for layer in layers if _of_length(layer)]:
+        remarks.append(f"vectors that are brought to one length: {', '.join(names)}")
     if names := [layer["name"] for layer in layers if not layer["before"]]:
         remarks.append(f"a normalization of the images themselves: {', '.join(names)}")
     if names := [layer["name"] for layer in layers if layer["running"] == "biased"]:
@@ -151,6 +153,11 @@ def _remarks(norm_arg: str, found: Found, examined: Mapping[str, Found]) -> list
     if found["parameters"] > MOST_PARAMETERS:
         remarks.append(f"{found['parameters']:,} parameters; the study's network has fewer than {MOST_PARAMETERS:,}")
     return remarks
+
+
+def _of_length(layer: Found) -> bool:
+    """Whether a layer divides vectors by their lengths and does no more, as a classifier by cosines needs it."""
+    return bool(layer["kind"] == "deviation" and layer["shape"][2:] == [1, 1] and not layer["parameters"])
 
 
 def _times(layers: list[Found]) -> dict[str, int]:

@@ -59,6 +59,7 @@ REMARKED = {
     "right_bias_and_last": "a normalization after the last layer with weights: 6",
     "right_relu_norm_dropout": "",
     "right_double": "",
+    "right_attention": "vectors that are brought to one length",
     "right_momentum": "parameters that several normalization layers share: norm2.weight, norm2.bias",
     "right_noisy": "in evaluation mode the same images get other answers, as where dropout stays at work",
     "right_biased_running": "a running variance that takes up the biased variance",
@@ -97,6 +98,6 @@ def test_a_right_model_is_called_right(name: str):
     assert {each: of["faults"] for each, of in said.items()} == {"batch": [], "layer": [], "group": []}
     assert any(REMARKED[name] in remark for of in said.values() for remark in ["", *of["remarks"]])
     for norm_arg, of in said.items():
-        layers = [layer for layer in of["layers"] if layer["before"]]
+        layers = [layer for layer in of["layers"] if layer["before"] and layer["kind"] == "mean and deviation"]
         assert layers
         assert all(layer["even"] is False or verdict.by_formula(norm_arg, layer) == layer["count"] for layer in layers)
