@@ -41,7 +41,7 @@ gpu: .venv/test
 soak: .venv/test
 	NORMSTUDY_KILLS=50 $(BIN)/pytest --timeout=0 tests/test_kills.py
 
-# Small changes of the code that no test notices; some hours for all, `make mutants MODULES=statistics` for one.
+# Small changes of the code that no test notices; an hour or two for all, `make mutants MODULES=statistics` for one.
 mutants: .venv/test
 	$(BIN)/python -m tests.mutants $(MODULES)
 

@@ -2,16 +2,25 @@
 
     python -m tests.mutants [statistics loop penalties data inference staleness]
 
-It takes hours for all six. Each survivor is shown with its change: it asks for a test, or changes nothing that counts.
+Each survivor is shown with its change: it asks for a test, or for a place in `NOTHING`.
 """
 
-import json
+import difflib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+from cosmic_ray.commands.init import init
+from cosmic_ray.mutating import use_mutation
+from cosmic_ray.plugins import get_operator
+from cosmic_ray.work_db import WorkDB, use_db
+from hypothesis import Phase, settings
 
 from tests.commands import ROOT
 
@@ -21,43 +30,59 @@ TESTS = {
     "training/penalties": "tests/test_training.py",
     "data": "tests/test_data.py",
     "analysis/inference": "tests/analysis/test_inference.py tests/analysis/test_effects.py",
-    "pipeline/staleness": "tests/pipeline/test_execution.py tests/experiments/test_provenance.py",
+    "pipeline/staleness": "tests/pipeline/test_staleness.py tests/pipeline/test_another_model.py",
 }
 """The modules, and what tests each."""
 
-SETTINGS = """
-[cosmic-ray]
-module-path = "normstudy/{module}.py"
-timeout = 300.0
-excluded-modules = []
-test-command = "{python} -m pytest -x -p no:cacheprovider -m 'not slow' {tests}"
-[cosmic-ray.distributor]
-name = "local"
-[cosmic-ray.filters.operators-filter]
-exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*"]  # of types
-"""
+NOTHING = {
+    "strict=False": "what is paired is as long as one another, by what stands above",
+    "values=outcome, observed=False": "combinations without values are left out whatever it says",
+    "frozen=False": "nobody changes one",
+    "FORMAT = ": "any number does that was not used before",
+}
+"""Parts of changed lines that change nothing that counts, and why."""
 
+OF_TYPES = "core/ReplaceBinaryOperator_BitOr_"  # the | in annotations
+SECONDS = 300
 LEAST = 0.95  # of the changes must be caught
 
+settings.register_profile("mutants", deadline=None, database=None, phases=[Phase.explicit, Phase.generate])
 
-def mutants(copy: Path, module: str) -> list[tuple[str, str]]:
-    """What became of each change of a module, "killed" or "survived", and the change."""
-    (copy / "mutants.toml").write_text(SETTINGS.format(module=module, python=sys.executable, tests=TESTS[module]))
-    environment = os.environ | {"PYTHONPATH": str(copy), "HYPOTHESIS_STORAGE_DIRECTORY": str(copy / "examples")}
 
-    def run(program: str, *words: str) -> str:
-        path = Path(sys.executable).with_name(program)
-        return subprocess.run(
-            [path, *words], cwd=copy, env=environment, stdout=subprocess.PIPE, text=True, check=True
-        ).stdout
+def fails(tests: str, *options: str) -> bool:
+    """Whether a test fails, in a process forked from this one, which has imported what takes long."""
+    child = os.fork()
+    if not child:
+        signal.alarm(SECONDS)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(1, 2)
+        os._exit(collect(tests, "-x", "--hypothesis-profile", "mutants", *options))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
 
-    run("cosmic-ray", "init", "--force", "mutants.toml", "mutants.sqlite")
-    run("cosmic-ray", "baseline", "mutants.toml")
-    run("cr-filter-operators", "mutants.sqlite", "mutants.toml")
-    run("cosmic-ray", "exec", "mutants.toml", "mutants.sqlite")
-    results = [json.loads(line)[1] for line in run("cosmic-ray", "dump", "mutants.sqlite").splitlines()]
-    tried = [result for result in results if result and result["worker_outcome"] == "normal"]
-    return [(str(result["test_outcome"]), str(result["diff"])) for result in tried]
+
+def collect(tests: str, *options: str) -> int:
+    """Import the tests and the package anew, and run them as the options say."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("normstudy", "tests")]:
+        del sys.modules[name]
+    imported = "-Wignore:Module already imported"  # that Pytest would rather import itself
+    return int(pytest.main([imported, "-pno:cacheprovider", "-mnot slow", *options, *tests.split()]))
+
+
+def mutants(module: str) -> Iterator[tuple[bool, str]]:
+    """Of each change of a module, in the working directory, whether a test notices it, and the change."""
+    file, tests = Path("normstudy", f"{module}.py"), TESTS[module]
+    if collect(tests, "--collect-only", "-qq") or fails(tests):
+        sys.exit(f"{tests} fails without any change")
+    with use_db("mutants.sqlite", WorkDB.Mode.create) as database:
+        init([file], database, {})
+        specs = [spec for item in database.work_items for spec in item.mutations]
+    for spec in specs:
+        if not spec.operator_name.startswith(OF_TYPES):
+            operator = get_operator(spec.operator_name)(**spec.operator_args)
+            with use_mutation(file, operator, spec.occurrence) as (before, after):
+                lines = difflib.unified_diff(before.splitlines(), (after or before).splitlines(), lineterm="", n=0)
+                if change := "\n".join(list(lines)[2:]):
+                    yield fails(tests), change
 
 
 def main(chosen: list[str]) -> None:
@@ -70,8 +95,11 @@ def main(chosen: list[str]) -> None:
             for name in filter(lambda name: (ROOT / name).is_file(), listed.stdout.splitlines()):
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, copy / name)
-            found = mutants(copy, module)
-        survivors = [change for outcome, change in found if "survived" in outcome.lower()]
+            os.chdir(copy)
+            os.environ["PYTHONPATH"] = sys.path[0] = str(copy)
+            found = list(mutants(module))
+            os.chdir(ROOT)
+        survivors = [change for caught, change in found if not caught and not any(part in change for part in NOTHING)]
         shares.append(1 - len(survivors) / len(found))
         print(f"normstudy/{module}.py: {len(found) - len(survivors)} of {len(found)} caught", *survivors, sep="\n")
     sys.exit(min(shares) < LEAST)

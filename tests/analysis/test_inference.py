@@ -54,6 +54,7 @@ def test_runs_come_in_the_order_of_the_study_with_their_penalties():
     only = inference.last_epochs(runs[runs["penalty"] == "L2"].drop(columns=["normalization", "penalty", "diverged"]))
     assert list(only["penalty"].cat.categories) == ["L2"]
     assert only.index.tolist() == list(range(5))
+    assert "index" not in only
     later_first = pd.concat([runs[runs["run"] == 3], runs[runs["run"] == 1]]).drop(columns=["diverged"])
     assert inference.last_epochs(later_first)["run"].tolist() == [3, 1]
 

@@ -16,6 +16,10 @@ def test_what_all_settings_share_is_no_slope():
     assert trends.weights([2, 8, 64]).sum() == pytest.approx(0)
 
 
+def test_two_settings_are_enough():
+    assert trends.weights([2, 8]).tolist() == pytest.approx([-0.5, 0.5])
+
+
 def test_a_single_setting_is_refused():
     with pytest.raises(ValueError, match="more than one setting"):
         trends.weights([8])
