@@ -38,6 +38,7 @@ NOTHING = {
     "strict=False": "what is paired is as long as one another, by what stands above",
     "values=outcome, observed=False": "combinations without values are left out whatever it says",
     "frozen=False": "nobody changes one",
+    "index_add( -1,": "a vector has one dimension",
     "FORMAT = ": "any number does that was not used before",
 }
 """Parts of changed lines that change nothing that counts, and why."""
