@@ -39,12 +39,16 @@ def _try(reference: str, runs: str) -> dict[str, Any]:
     from normstudy import training
     from normstudy.checking import examination
 
+    looked_at = {"none"}
     for parameters in {json.dumps(run): run for run in json.loads(runs)}.values():
-        net = training.build(parameters | {"model": reference})
+        norm_arg, net = parameters["norm_arg"], training.build(parameters | {"model": reference})
         try:
             examination.run(net)
+            if norm_arg not in looked_at:
+                examination.find_some(net)
         except ModelError as error:
-            raise ModelError(f"{reference} with norm_arg {parameters['norm_arg']} {error}") from error
+            raise ModelError(f"{reference} with norm_arg {norm_arg} {error}") from error
+        looked_at.add(norm_arg)
     return {}
 
 

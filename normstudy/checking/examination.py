@@ -98,6 +98,18 @@ def run(net: nn.Module) -> Tensor:
     return logits
 
 
+def find_some(net: nn.Module) -> None:
+    """See that a network has a normalization behind a layer with weights.
+
+    Raises:
+        ModelError: it has none.
+    """
+    if not any(layer.weighted_before for layer in find(net, record(net.train(), _images(0)))):
+        raise ModelError(
+            "normalizes nothing behind a layer with weights; 'normstudy check' measures what layers compute"
+        )
+
+
 def _broken(error: ModelError) -> Found:
     return {"broken": str(error), "traceback": "".join(traceback.format_exception(error)), "layers": []}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from normstudy import training
-from normstudy.checking import process
+from normstudy.checking import process, template
 from normstudy.checking.examination import examine
 from normstudy.machine import model_files
 from normstudy.machine.model_files import ModelError
@@ -92,6 +92,14 @@ def test_what_fails_in_one_variant_and_on_the_way_back_alone_is_said_before_any_
     process.tried(str(tmp_path / "model.py"), runs[:1])
     with pytest.raises(ModelError, match=r"model.py with norm_arg layer raises RuntimeError: no way back$"):
         process.tried(str(tmp_path / "model.py"), runs)
+
+
+def test_a_network_that_normalizes_nothing_is_refused_unless_it_is_to(tmp_path: Path):
+    file, _ = template.write(tmp_path / "model.py")
+    runs = [training.network.NETWORK | {"norm_arg": norm_arg, "seed": 0} for norm_arg in ("none", "layer")]
+    process.tried(str(file), runs[:1])
+    with pytest.raises(ModelError, match="with norm_arg layer normalizes nothing behind a layer with weights"):
+        process.tried(str(file), runs)
 
 
 def test_the_traceback_of_a_network_that_cannot_be_run_is_there_too(tmp_path: Path):
