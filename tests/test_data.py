@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from sklearn.datasets import load_digits
 from torch import Tensor
 
 from normstudy import data, files
@@ -34,6 +35,11 @@ def test_digits_are_599_training_and_1198_test_images_of_28_by_28(digits: Datase
     assert digits.train_images.dtype == torch.uint8
     assert digits.train_labels.dtype == torch.int64
     assert (digits.train_images.min(), digits.train_images.max()) == (0, 255)
+
+
+def test_digits_are_as_bright_as_the_small_ones_they_are_enlarged_from(digits: Dataset) -> None:
+    enlarged = torch.cat([digits.train_images, digits.test_images]).double().mean() / 255
+    assert enlarged == pytest.approx(load_digits().images.mean() / 16, rel=1e-3)
 
 
 def test_digits_are_split_the_same_way_every_time_with_no_image_on_both_sides(digits: Dataset) -> None:
