@@ -251,11 +251,12 @@ globalThis.layers = (function script() {
       return y;
     },
 
-    backward(dy, x, y, { arrays, gradients: { weight, bias } }) {
+    backward(dy, x, y, layer) {
+      const { weight, bias } = layer.gradients;
       const [N, rows] = dy.shape;
       const inner = x.values.length / N;
       const dx = zeros(x.shape);
-      multiply(matrix(dy.values, N, rows), matrix(arrays.weight, rows, inner), matrix(dx.values, N, inner));
+      multiply(matrix(dy.values, N, rows), matrix(layer.arrays.weight, rows, inner), matrix(dx.values, N, inner));
       multiply(matrix(dy.values, rows, N, 1, rows), matrix(x.values, N, inner), matrix(weight, rows, inner));
       for (let i = 0; i < dy.values.length; i++) bias[i % rows] += dy.values[i];
       return dx;
