@@ -24,8 +24,9 @@ def section(name: str, found: dict[str, Any]) -> str:
     """
     source = ROOT / "report" / "sections" / f"_{name}.qmd"
     shared = dict.fromkeys(("dataset", "runs", "seeds", "epochs", "batch_size", "learning_rate"), "7")
-    settings = {"claims": worded({name: found["claims"]})}
-    article = Article(ROOT, source, Path(), settings, {name: shared | found})
+    claims = {"elsewhere": False, **found["claims"]}
+    values = {"dataset": shared["dataset"], name: shared | found}
+    article = Article(ROOT, source, Path(), {"claims": worded({name: claims})}, values)
     text = re.sub(r"\{\{< embed .*? >\}\}", "", source.read_text(encoding="utf-8"))
     text = pandoc(article.substitute(text, source), "-f", "markdown", "-t", "json")
     doc = pf.load(io.StringIO(text)).walk(Filter(article, "html", False).visible)
