@@ -106,7 +106,8 @@ def _options(article: Article, target: Target, settings: dict[str, Any]) -> list
     for name in ("bibliography", "include-in-header"):
         for file in listed(settings.pop(name, None)):
             if isinstance(file, dict):
-                settings["header-includes"] = re.sub('(?<=src=")[^"]*', lambda url: article.copy(url[0]), file["text"])
+                text = re.sub('(?<=src=")[^"]*', lambda url: article.copy(url[0]), file["text"])
+                settings["header-includes"] = f"{settings.get('header-includes', '')}\n{text}"
             else:
                 options.append(f"--{name}={article.locate(file)}")
     options += ["--toc", f"--toc-depth={settings.get('toc-depth', 3)}"] if settings.pop("toc", None) else []

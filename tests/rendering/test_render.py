@@ -134,7 +134,7 @@ The end, @sec-introduction.
 ::: {#refs}
 :::
 """
-SCRIPT = '[{text: <script src="/report/interactive/reading.js" defer></script>}]'
+SCRIPT = '[{text: <script src="/report/interactive/reading.js" defer></script>}, {text: <meta name="second">}]'
 INDEX, SECTION = "report/index.qmd", "report/sections/_more.qmd"
 REFERENCES = """\
 @article{ioffe2015, author = {Ioffe, Sergey and Szegedy, Christian}, title = {Batch normalization: accelerating deep
@@ -648,6 +648,7 @@ def test_what_is_folded_opens_for_print_and_where_a_link_leads_into_it(folding: 
     change(folding / "_quarto.yml", '["/report/shown/**"]', '["/report/shown/**", "/report/interactive/*.js"]')
     change(folding / "_quarto.yml", "html: {", f"html: {{include-in-header: {SCRIPT}, ")
     page, _ = render(folding)
+    assert '<meta name="second"' in page.read_text()
     with browser.new_context() as context:
         opened = context.new_page()
         opened.goto(page.as_uri())
