@@ -118,8 +118,13 @@ def _one_behind_the_other(
 
 
 def _left_behind(trace: Trace, number: int, size: int) -> Tensor | None:
-    """The tensor of so many elements that an operation leaves behind: its output, or what that is a part of."""
+    """The tensor of so many elements that an operation leaves behind: its output, or what that is a part of.
+
+    None where the operation only asks for memory, which holds anything until something is written into it.
+    """
     step = trace.steps[number]
+    if step.name.removeprefix("new_").startswith("empty"):
+        return None
     own = step.outputs[:1]
     if step.name in ("copy", "index_put", *AFFINE):
         wholes = {storage(tensor) for tensor in own}

@@ -83,7 +83,7 @@ class Trace:
     def replay(self, start: int, end: int, tensor: Tensor, value: Tensor, wanted: Tensor) -> Tensor:
         """What `wanted` would be after step `end`, had `tensor` had another value after step `start`.
 
-        Only what depends on that tensor, or on nothing, is computed again, in float64.
+        Only what depends on that tensor, or on nothing, is computed again, in float64; chance falls the same each time.
         """
         now: dict[int, Tensor] = {id(tensor): value.double().clone()}  # some operations work in place
         changed = {storage(tensor)}
@@ -94,15 +94,17 @@ class Trace:
                 now[id(old)] = copy.double() if copy.is_floating_point() else copy
             return now[id(old)]
 
-        for step in self.steps[start + 1 : end + 1]:
-            inputs, outputs = step.inputs, step.outputs
-            if any(storage(each) in changed for each in inputs):
-                changed.update(storage(each) for each in outputs)
-            elif inputs and not all(id(each) in now for each in inputs):
-                continue
-            arguments, options = tree_map_only(Tensor, current, (step.arguments, step.options))
-            again = step.operation(*arguments, **options)
-            now.update((id(old), new) for old, new in zip(outputs, _tensors(again), strict=True))
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(0)
+            for step in self.steps[start + 1 : end + 1]:
+                inputs, outputs = step.inputs, step.outputs
+                if any(storage(each) in changed for each in inputs):
+                    changed.update(storage(each) for each in outputs)
+                elif inputs and not all(id(each) in now for each in inputs):
+                    continue
+                arguments, options = tree_map_only(Tensor, current, (step.arguments, step.options))
+                again = step.operation(*arguments, **options)
+                now.update((id(old), new) for old, new in zip(outputs, _tensors(again), strict=True))
         return current(wanted)
 
 
