@@ -86,13 +86,16 @@ def claims(table: pd.DataFrame) -> dict[str, Holds]:
     """Which predictions hold, by `slopes`: that fewer images do harm, and where it lies; None where that is not sure.
 
     `harm`: with running statistics, fewer images make a larger error. `learning`: with own ones, too.
-    `running_average`: with running ones, and own and precise ones each take more than half of it away.
-    `fixed_statistics`: with running ones, and own ones take more than half of it away, and precise ones leave more.
+    `own_repair`, `precise_repair`: these take more than half of the harm away.
+    `running_average`: there is harm, and own and precise ones each repair it.
+    `fixed_statistics`: there is harm, and own ones repair it, and precise ones leave more.
     """
     running, own, _, by_own, by_precise, left = common.signs(table, +1)
     return {
         "harm": running,
         "learning": own,
+        "own_repair": by_own,
+        "precise_repair": by_precise,
         "running_average": common.overall([running, by_own, by_precise]),
         "fixed_statistics": common.overall([running, by_own, left]),
     }

@@ -10,6 +10,7 @@ from normstudy.analysis import bootstrap, trends
 from normstudy.chapters import ghost_batch
 from tests import planted
 from tests.commands import ROOT
+from tests.wordings import section
 
 PUBLISHED = pd.read_csv(ROOT / "report" / "results" / "wu-he-2018.csv")
 SIZES = (1, 2, 4, 8, 16, 32)
@@ -102,17 +103,50 @@ def test_where_nothing_was_planted_nothing_is_found_in_93_of_100_worlds(hundred:
 @pytest.mark.parametrize(
     ("harm", "found"),
     [
-        ({"running": 1, "own": 1, "precise": 1}, {"harm", "learning", "running_average!", "fixed_statistics!"}),
-        ({"running": 1}, {"harm", "running_average"}),
-        ({"running": 1, "precise": 1}, {"harm", "running_average!", "fixed_statistics"}),
-        ({"running": 1, "precise": 0.5}, {"harm", "fixed_statistics"}),
-        ({"running": 1, "own": 0.2, "precise": 0.2}, {"harm", "learning", "running_average"}),
-        ({"running": -1}, {"harm!", "running_average!", "fixed_statistics!"}),
+        (
+            {"running": 1, "own": 1, "precise": 1},
+            {"harm", "learning", "own_repair!", "precise_repair!", "running_average!", "fixed_statistics!"},
+        ),
+        ({"running": 1}, {"harm", "own_repair", "precise_repair", "running_average"}),
+        (
+            {"running": 1, "precise": 1},
+            {"harm", "own_repair", "precise_repair!", "running_average!", "fixed_statistics"},
+        ),
+        ({"running": 1, "precise": 0.5}, {"harm", "own_repair", "fixed_statistics"}),
+        (
+            {"running": 1, "own": 0.2, "precise": 0.2},
+            {"harm", "learning", "own_repair", "precise_repair", "running_average"},
+        ),
+        ({"running": -1}, {"harm!", "own_repair!", "precise_repair!", "running_average!", "fixed_statistics!"}),
     ],
     ids=["in all", "in running ones", "in fixed ones", "half in precise ones", "a little in all", "good, not harm"],
 )
 def test_a_prediction_is_borne_out_where_its_effect_was_planted(harm: Mapping[str, float], found: set[str]):
     assert claims(harm, number=10) == found
+
+
+@pytest.mark.parametrize(
+    ("harm", "said", "unsaid"),
+    [
+        ({"running": -1}, ["There is no harm."], ["leave more than half"]),
+        (
+            {"running": 1, "precise": 1},
+            ["Running average is contradicted. Precise statistics leave more", "Fixed statistics is borne out"],
+            ["There is no harm.", "Own statistics leave"],
+        ),
+        (
+            {"running": 1, "own": 1, "precise": 1},
+            ["contradicted. Own statistics leave more than half of the harm. Precise statistics leave more"],
+            ["There is no harm."],
+        ),
+    ],
+)
+def test_what_contradicts_a_prediction_is_said(harm: Mapping[str, float], said: list[str], unsaid: list[str]):
+    resampled = ghost_batch.resample(runs(harm, number=10))
+    found = ghost_batch.claims(ghost_batch.slopes(resampled))
+    text = section("ghost-batch", {"claims": found, "numbers": numbers(resampled)})
+    assert all(part in text for part in said), text
+    assert not any(part in text for part in unsaid), text
 
 
 def test_what_a_few_test_images_make_is_no_harm():
