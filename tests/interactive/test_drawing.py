@@ -308,10 +308,12 @@ def test_it_fits_a_phone(browser: Browser, page: Page):
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, 620, 1280])
 def test_no_probability_is_cut_off(width: int, page: Page, digits: data.Dataset):
     page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("() => document.querySelector('digit-drawing').networks.batch.at(-1).arrays.bias.fill(99, 3, 4)")
     for image in digits.test_images[:10]:
         page.evaluate("(pixels) => document.querySelector('digit-drawing').show(pixels, 'x')", image.flatten().tolist())
         cells = page.locator("digit-drawing .answers td")
+        assert cells.nth(9).inner_text() == "100.0\xa0%", "nothing is wider"
         assert cells.evaluate_all("(cells) => cells.every((cell) => cell.scrollWidth <= cell.clientWidth)")
