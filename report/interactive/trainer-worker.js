@@ -11,7 +11,7 @@ globalThis.trainerWorker = Object.freeze({
     const STRIDES = [1, 3, 11, 23, 53, 101]; // that divide no side of a map, so that all places are met
     const SHOWN = 8; // images that are wrong
 
-    let [fitting, data, allowance] = [null, null, 0];
+    let [fitting, data, allowance, going] = [null, null, 0, false]; // allowance: how many steps more
 
     /** How often values lie in each of the bins, the outermost with all beyond; their mean and standard deviation. */
     function distribution({ values }) {
@@ -43,6 +43,8 @@ globalThis.trainerWorker = Object.freeze({
     }
 
     async function go() {
+      if (going || !fitting) return;
+      going = true;
       while (allowance > 0) {
         const until = performance.now() + EVERY;
         const steps = [];
@@ -60,19 +62,16 @@ globalThis.trainerWorker = Object.freeze({
         if (ended) return;
         await new Promise((resume) => setTimeout(resume)); // so that a message is heard
       }
+      going = false;
     }
 
-    globalThis.onmessage = async ({ data: asked }) => {
-      if (asked.begin) {
-        data = await digits.unpack(asked.begin.data);
-        fitting = training.fit(data, asked.begin.settings);
-        allowance = asked.steps;
-        go();
-        return;
+    globalThis.onmessage = async ({ data: { begin, steps } }) => {
+      allowance = steps;
+      if (begin) {
+        data = await digits.unpack(begin.data);
+        fitting = training.fit(data, begin.settings);
       }
-      const resting = allowance === 0;
-      allowance = asked.steps;
-      if (resting && fitting) go();
+      go();
     };
   },
 });

@@ -69,7 +69,13 @@ def row(page: Page, name: str) -> list[str]:
 def wait_for_the_end(page: Page) -> None:
     ended = "() => document.querySelector('network-trainer').runs.every(({ ended, tests }) => ended && tests.length)"
     page.wait_for_function(ended, timeout=120_000)
-    page.wait_for_timeout(300)  # until it is drawn
+    drawn(page)
+
+
+def drawn(page: Page) -> None:
+    """Wait until what the page knows is drawn."""
+    page.wait_for_function("() => !document.querySelector('network-trainer').timer")
+    page.evaluate("() => new Promise((done) => setTimeout(done))")  # after the task that draws distributions
 
 
 def steps(page: Page) -> list[int]:
@@ -109,7 +115,7 @@ def test_each_normalization_layer_shows_what_goes_in_and_what_comes_out(page: Pa
     page.wait_for_function(
         "() => document.querySelector('network-trainer').runs.every(({ distributions: d }) => d.length)"
     )
-    page.wait_for_timeout(300)
+    drawn(page)
     texts = page.locator("network-trainer .flows td small").all_inner_texts()
     assert len(texts) == 5 * 3
     assert page.locator("network-trainer .graph").first.locator("circle").count() == 3, "one step is seen, too"
@@ -120,22 +126,45 @@ def test_each_normalization_layer_shows_what_goes_in_and_what_comes_out(page: Pa
     assert all(page.evaluate(painted))
 
 
-def test_it_goes_a_step_at_a_time_pauses_and_goes_on(page: Page) -> None:
-    for number in (1, 2):
-        press(page, "One step")
-        page.wait_for_function(
-            "(n) => document.querySelector('network-trainer').runs.every(({ done }) => done === n)", arg=number
-        )
-    page.wait_for_timeout(500)
-    assert steps(page) == [2, 2, 2]
-    press(page, "Continue")
-    press(page, "Pause")
-    page.wait_for_timeout(1000)
-    held = steps(page)
-    page.wait_for_timeout(500)
-    assert steps(page) == held
-    press(page, "Continue")
-    wait_for_the_end(page)
+def come_to_rest(page: Page) -> None:
+    """Wait until the workers have done what they were asked to, and the page knows of it."""
+    for worker in page.workers:
+        worker.evaluate("() => new Promise((done) => setTimeout(done))")
+    page.evaluate("() => new Promise((done) => setTimeout(done))")
+
+
+GO_TWICE = """() => {
+    const go = document.querySelector('network-trainer').find('[data-do=go]');
+    const labels = [go.textContent];
+    for (let i = 0; i < 2; i++) {
+        go.click();
+        labels.push(go.textContent);
+    }
+    return labels;
+}"""
+
+
+def test_it_goes_a_step_at_a_time_pauses_and_goes_on(browser: Browser, folder: Path) -> None:
+    with browser.new_context() as context:
+        page = opened(context, folder, "#train?epochs=2,2,2&batch_size=8,8,8")
+        assert page.evaluate(GO_TWICE) == ["Start", "Pause", "Continue"], "before it has unpacked its data"
+        for number in (1, 2):
+            press(page, "One step")
+            page.wait_for_function(
+                "(n) => document.querySelector('network-trainer').runs.every(({ done }) => done === n)", arg=number
+            )
+        come_to_rest(page)
+        assert steps(page) == [2, 2, 2]
+        assert page.evaluate(GO_TWICE) == ["Continue", "Pause", "Continue"], "in one task: before anything can end"
+        come_to_rest(page)
+        held = steps(page)
+        assert max(held) < 64
+        page.wait_for_timeout(500)
+        assert steps(page) == held
+        press(page, "Continue")
+        wait_for_the_end(page)
+        assert steps(page) == [64, 64, 64]
+        assert page.errors == []
 
 
 @pytest.mark.parametrize(
@@ -288,7 +317,7 @@ def test_axe_finds_no_violation_and_it_fits(browser: Browser, folder: Path, widt
         page.get_by_text("Batch size, learning rate").click()
         press(page, "One step")
         page.wait_for_function("() => document.querySelector('network-trainer').runs.every(({ done }) => done)")
-        page.wait_for_timeout(300)
+        drawn(page)
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
