@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from normstudy.experiments import single
 from normstudy.experiments.parameters import Value
 from normstudy.experiments.places import StudyError
+from normstudy.machine.forks import FORKS, TRAINING
 from normstudy.machine.parents import follow
 
 Submit = Callable[[dict[str, Value]], "Future[list[dict[str, Any]]]"]
@@ -22,7 +23,9 @@ Submit = Callable[[dict[str, Value]], "Future[list[dict[str, Any]]]"]
 def processes(number: int) -> Iterator[Submit]:
     """As many processes as asked for, which end with this one, whatever ends it; an error or Ctrl-C kills them."""
     others = multiprocessing.active_children()
-    executor = ProcessPoolExecutor(number, multiprocessing.get_context("spawn"), _begin)
+    context = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+    context.set_forkserver_preload([__name__, *TRAINING])
+    executor = ProcessPoolExecutor(number, context, _begin)
     try:
         yield lambda run: executor.submit(single.run, run)
         executor.shutdown()

@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from normstudy.experiments.places import StudyError
+from normstudy.machine.forks import FORKS, TRAINING
 
 ENVIRONMENT = {
     "JUPYTER_PREFER_ENV_PATH": "1",
@@ -104,9 +105,9 @@ def main(modules: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this sees to it
     from normstudy.pipeline import kernel
 
-    if kernel.FORKS:
+    if FORKS:
         _import(modules)
-    context: Any = multiprocessing.get_context("fork" if kernel.FORKS else "spawn")
+    context: Any = multiprocessing.get_context("fork" if FORKS else "spawn")
     processes: dict[int, BaseProcess] = {}
     for line in sys.stdin:
         request = json.loads(line)
@@ -150,9 +151,8 @@ def _tabulate() -> None:
 
 
 def _optimize() -> None:
-    import sklearn.datasets
-    import sklearn.model_selection  # noqa: F401, digits and their split
-    import torch._dynamo  # noqa: F401, of which the first optimizer makes use
+    for name in TRAINING:
+        importlib.import_module(name)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,8 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from normstudy.machine.forks import FORKS
 from normstudy.machine.parents import follow
-
-FORKS = sys.platform == "linux"
-"""Whether a process may be forked from one that has imported much; elsewhere that is not safe."""
 
 
 def execute(source: str, target: str, parameters: str, log: str) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from normstudy.experiments.places import StudyError
-from normstudy.pipeline import forkserver, kernel
+from normstudy.machine.forks import FORKS
+from normstudy.pipeline import forkserver
 
-pytestmark = pytest.mark.skipif(not kernel.FORKS, reason="processes are forked on Linux alone")
+pytestmark = pytest.mark.skipif(not FORKS, reason="processes are forked on Linux alone")
 
 READY = """
 import os, sys
