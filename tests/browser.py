@@ -37,6 +37,16 @@ def open_page(context: Browser | BrowserContext, address: str) -> Page:
     return page
 
 
+def settle(page: Page) -> None:
+    """Wait until every picture of a page is there, wherever it stands, and the page has been drawn with it."""
+    page.evaluate("""async () => {
+        const there = image => { image.loading = "eager"; return image.decode(); };
+        await Promise.all([...document.images].map(there));
+        await document.fonts.ready;
+        for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+    }""")
+
+
 def violations(page: Page) -> list[str]:
     """What axe-core finds wrong with a page as it stands."""
     need("axe-core (npm install in tests/)", AXE.is_file())

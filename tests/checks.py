@@ -23,9 +23,14 @@ def page(path: Path) -> html.HtmlElement:
 
 
 @cache
+def sheet_texts(path: Path) -> list[str]:
+    """The text of each sheet of a PDF, each run of white space one space."""
+    return [re.sub(r"\s+", " ", sheet.extract_text()) for sheet in PdfReader(path).pages]
+
+
 def pdf_text(path: Path) -> str:
     """The text of a PDF, each run of white space one space."""
-    return re.sub(r"\s+", " ", " ".join(sheet.extract_text() for sheet in PdfReader(path).pages)).replace("- ", "-")
+    return re.sub(r"\s+", " ", " ".join(sheet_texts(path))).replace("- ", "-")
 
 
 def article(folder: Path) -> html.HtmlElement:
@@ -244,7 +249,7 @@ def citations_are_listed(folder: Path) -> None:
 def pdf_has_the_same_parts(folder: Path) -> None:
     """The PDF has every figure and table of the page, text on each sheet, and a drawing or picture with each figure."""
     sheets = list(PdfReader(folder / f"{ARTICLE}.pdf").pages)
-    texts = [re.sub(r"\s+", " ", sheet.extract_text()) for sheet in sheets]
+    texts = sheet_texts(folder / f"{ARTICLE}.pdf")
     assert all(len(text) > 20 for text in texts), "a sheet of the PDF has no text"
     for kind in ("fig", "tbl"):
         for number in range(1, len(labels(folder, kind)) + 1):

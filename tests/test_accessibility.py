@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser import violations
+from tests.browser import settle, violations
 
 
 @pytest.mark.parametrize("name", ["index", "shown/batch-preview"])
@@ -15,6 +15,6 @@ def test_axe_finds_no_violation(report: Path, browser: Browser, width: int, sche
     with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
         page = context.new_page()
         page.goto((report / "report" / f"{name}.html").as_uri())
-        page.wait_for_timeout(500)
+        settle(page)
         found = violations(page)
     assert not found, "\n".join(found[:20])

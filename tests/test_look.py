@@ -18,7 +18,7 @@ from pypdf import PdfReader
 from normstudy.pipeline.notebooks import NAMES
 from normstudy.rendering.render import find_quarto
 from tests import checks
-from tests.browser import open_page
+from tests.browser import open_page, settle
 from tests.commands import ROOT, WITHOUT_QUARTO, command
 from tests.pdf import LEFT, TOP, addresses, drawn, figures_without_picture, filled, headings, text, words
 
@@ -159,20 +159,24 @@ SMALL = """() => [...document.querySelectorAll('figure img')].filter(image => {
 
 
 class TestSite:
-    def test_nothing_is_cut_without_a_hint_and_no_text_of_a_figure_is_too_small(
+    def test_every_page_is_whole_nothing_is_cut_without_a_hint_and_no_text_of_a_figure_is_too_small(
         self, report: Path, browser: Browser, screen: dict[str, int]
     ):
         context = browser.new_context(viewport=screen)
         for path in within(report):
             page = open_page(context, path.as_uri())
-            page.evaluate(
-                "for (const each of document.querySelectorAll('details')) each.open = true;"
-                "for (const image of document.images) image.loading = 'eager'"
-            )
-            page.wait_for_timeout(1000)
+            assert page.locator("h1").first.evaluate(SEEN), f"the title of {path.name} is covered"
+            if path.name != "index.html":
+                back = page.locator("a").filter(has_text=re.compile("^\\s*(Back to Article|Report)\\s*$")).first
+                assert back.evaluate(SEEN), f"the way back from {path.name} is covered"
+            settle(page)
+            assert page.evaluate("document.documentElement.scrollWidth") == screen["width"], path.name
+            page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+            settle(page)
             assert path.name != "index.html" or page.locator("figure img[style*=least]").count() > 10
             assert page.evaluate(SMALL) == [], path.name
             assert page.evaluate(CUT) == [], path.name
+            assert not page.errors, path.name
             page.close()
 
     def test_in_the_dark_pictures_are_as_they_are_on_a_light_ground(self, report: Path, browser: Browser):
@@ -182,17 +186,6 @@ class TestSite:
             "  const { filter, backgroundColor } = getComputedStyle(image); return `${filter} ${backgroundColor}` })"
         )
         assert set(looks) == {"none rgb(255, 255, 255)"}
-
-    def test_every_page_is_whole(self, report: Path, browser: Browser, screen: dict[str, int]):
-        for path in within(report):
-            page = open_page(browser.new_context(viewport=screen), path.as_uri())
-            page.wait_for_timeout(300)
-            assert not page.errors, path.name
-            assert page.evaluate("document.documentElement.scrollWidth") == screen["width"], path.name
-            assert page.locator("h1").first.evaluate(SEEN), f"the title of {path.name} is covered"
-            if path.name != "index.html":
-                back = page.locator("a").filter(has_text=re.compile("^\\s*(Back to Article|Report)\\s*$")).first
-                assert back.evaluate(SEEN), f"the way back from {path.name} is covered"
 
     def test_every_page_leads_to_every_other(self, report: Path):
         everywhere = {*within(report), report / "report" / "index.pdf"}
