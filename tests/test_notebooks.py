@@ -7,9 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+import yaml
 
 from normstudy import training
 from normstudy.experiments import parameters
+from normstudy.pipeline.notebooks import NAMES
 from normstudy.pipeline.notebooks import NOTEBOOKS as NOTEBOOK_TABLE
 from tests.commands import ROOT
 
@@ -99,6 +101,15 @@ def test_an_experiment_has_one_name(name: str):
 
 def test_every_notebook_is_in_the_table():
     assert {each.source for each in NOTEBOOK_TABLE} == {path.stem for path in NOTEBOOKS}
+
+
+def test_the_menu_and_the_downloads_have_every_notebook():
+    settings = yaml.safe_load((ROOT / "_quarto.yml").read_text(encoding="utf-8"))
+    (menu,) = (entry["menu"] for entry in settings["website"]["navbar"]["right"] if "menu" in entry)
+    shown = {f"report/shown/{name}-preview.html": name.replace("-", " ") for name in NAMES}
+    assert {entry["href"]: entry["text"] for entry in menu} == shown
+    downloads = (ROOT / "report" / "sections" / "_rerun.qmd").read_text(encoding="utf-8")
+    assert set(re.findall(r"\(shown/(\S+)\.ipynb\)", downloads)) == set(NAMES)
 
 
 def test_there_are_notebooks():
