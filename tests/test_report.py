@@ -86,6 +86,17 @@ def test_each_claim_that_the_text_is_bound_to_is_made_by_the_run(report: Path):
     assert [name for name in bound if name[2] not in made[name[0]][name[1]]] == []
 
 
+def test_no_value_for_the_text_names_a_file_so_that_quarto_would_change_it_as_a_path(report: Path):
+    values = [yaml.safe_load((report.parent / "_variables.yml").read_text(encoding="utf-8"))]
+    texts = []
+    while values:
+        value = values.pop()
+        values += value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+        texts += [value] if isinstance(value, str) and value else []
+    assert len(texts) > 100
+    assert [text for text in texts if (report.parent / text).exists()] == []
+
+
 def test_results_can_be_downloaded(report: Path):
     for variant in VARIANTS:
         for name in (

@@ -178,7 +178,7 @@ def numbers(
             ]
         ),
         "penalties": listed([f"{name} with {each}" for name, each in penalties.items()]),
-        "apart": listed([f"{row.first} and {row.second}" for row in tests[tests["p"] < LEVEL].itertuples()]),
+        "apart": listed([f"{row.first} beside {row.second}" for row in tests[tests["p"] < LEVEL].itertuples()]),
         "network": listed(list(dict.fromkeys(map(_network, parameters.values())))),
         "together": counted(together, "image"),
         "together_of_fewest": percent(together / fewest, 0) if fewest else "none",
@@ -214,8 +214,11 @@ def claims(
 
 
 def _network(values: Mapping[str, Any]) -> str:
-    """The file of a variant's network, by its name, and the class where it is not the project's."""
-    return Path(str(values["model"])).name if values.get("model") else "normstudy/model.py"
+    """The file of a variant's network, by its name, and the class where it is not the project's; as code.
+
+    Quarto takes a value that is no more than the name of a file for a path, and changes it.
+    """
+    return f"`{Path(str(values['model'])).name if values.get('model') else 'normstudy/model.py'}`"
 
 
 def _tests(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

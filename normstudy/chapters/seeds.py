@@ -167,7 +167,7 @@ def numbers(
         "seeds": count(int(runs["seed"].nunique())),
         "epochs": count(int(runs["epoch"].max())),
         "means": listed([f"{each.normalization} {percent(each.mean)}" for each in table.itertuples()]),
-        "apart": listed([f"{each.first} and {each.second}" for each in pairs[_apart(pairs)].itertuples()]),
+        "apart": listed([f"{each.first} beside {each.second}" for each in pairs[_apart(pairs)].itertuples()]),
         "largest": f"{largest['first']} minus {largest['second']}",
         "largest_points": points(largest),
         "seen": seen,

@@ -66,7 +66,7 @@ def test_variants_that_hardly_disagree_are_not_called_different():
 def test_variants_that_differ_beyond_chance_are_named():
     more = {"batch": set(range(10)), "layer": set(range(60)), "group": set(range(10))}
     assert claims(**more)["apart"] is True
-    assert numbers(**more)["apart"] == "batch and layer and layer and group"
+    assert numbers(**more)["apart"] == "batch beside layer and layer beside group"
 
 
 def test_networks_that_disagree_much_but_evenly_are_not_called_different():
@@ -177,6 +177,6 @@ def test_the_text_knows_whose_network_the_variants_are_of():
     others = {name: values | {"model": "/home/me/my model.py:Mine"} for name, values in PARAMETERS.items()}
     tables = study(batch={1}, layer={2}, group={3})
     assert comparison.claims(*tables, PARAMETERS, {})["own"]
-    assert comparison.numbers(*tables, PARAMETERS)["network"] == "normstudy/model.py"
+    assert comparison.numbers(*tables, PARAMETERS)["network"] == "`normstudy/model.py`"
     assert not comparison.claims(*tables, others, {})["own"]
-    assert comparison.numbers(*tables, others)["network"] == "my model.py:Mine"
+    assert comparison.numbers(*tables, others)["network"] == "`my model.py:Mine`"

@@ -70,7 +70,7 @@ class TestMethods:
         rows = known(batch=3.0, layer=2.0, group=2.0)
         assert claims(rows)["methods"] is True
         found = numbers(rows)
-        assert found["apart"] == "batch and layer and batch and group"
+        assert found["apart"] == "batch beside layer and batch beside group"
         assert found["largest"].startswith("batch minus ")
         assert found["largest_points"].startswith("+7.")
 
