@@ -5,6 +5,7 @@ import shutil
 import struct
 import tomllib
 import unicodedata
+from functools import partial
 from itertools import combinations, pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -68,6 +69,29 @@ class TestPdf:
         for heading, number, top in headings(pdf):
             below = [word for word in words(pdf)[number] if word[1] > top + 20 and word[4] != str(number + 1)]
             assert below or filled(pdf)[number] * (842 - 2 * TOP) + TOP > top + 40, f"{heading}: page {number + 1}"
+
+    def test_no_figure_stands_before_the_heading_of_its_section(self, pdf: Path, report: Path):
+        letters = partial(re.sub, r"[\W\d_]+", "")
+        places = {letters(heading): (number, top) for heading, number, top in headings(pdf)}
+        captions = {
+            label[4]: (number, word[1])
+            for number, page in enumerate(words(pdf))
+            for word, label in pairwise(page)
+            if word[4] == "Figure" and re.fullmatch(r"\d+:", label[4])
+        }
+        _, *figures = checks.article(report).xpath("//main//*[starts-with(@id, 'fig-')][.//figcaption]")
+        assert len(figures) > 20
+        for figure in figures:
+            above = figure.xpath("ancestor::details[@class='folded']/summary | preceding::*[self::h2 or self::h3]")[-1]
+            (number,) = re.findall(r"Figure\s(\d+:)", figure.xpath(".//figcaption")[-1].text_content())
+            assert places[letters(above.text_content())] < captions[number], f"Figure {number}"
+
+    def test_no_row_of_a_table_is_parted(self, pdf: Path):
+        continued = [page for page in words(pdf) if [word[4] for word in page[:3]] == ["epochs", "variant", "network"]]
+        assert continued
+        for head, *page in continued:
+            top, _, first = min((round(word[1]), *word[::4]) for word in page if word[1] > head[3] + 12)
+            assert first.isdecimal(), f"{first} {top} points from the page's edge"
 
     def test_no_caption_is_parted_from_its_table(self, pdf: Path):
         for number, page in enumerate(words(pdf), 1):
