@@ -64,6 +64,11 @@ def _across_images(x: Tensor) -> Tensor:
     return ((groups - groups.mean(1, keepdim=True)) / groups.std(1, keepdim=True)).view_as(x)
 
 
+def _out_of_the_gradient(x: Tensor) -> Tensor:
+    fixed, axes = x.detach(), (1, 2, 3)
+    return (x - fixed.mean(axes, keepdim=True)) / (fixed.var(axes, correction=0, keepdim=True) + 1e-5).sqrt()
+
+
 PLANTED = (
     Planted("group", "by hand: the variance is taken for σ", lambda c, h: Function(_by_variance), published=True),
     Planted("layer", "nn.LayerNorm([C, H, W])", lambda c, h: nn.LayerNorm([c, h, h]), published=True),
@@ -73,6 +78,7 @@ PLANTED = (
     Planted("layer", "by hand: over the channels of each place", _over(1)),
     Planted("layer", "by hand: over everything", _over(0, 1, 2, 3)),
     Planted("batch", "by hand: over the images alone", _over(0)),
+    Planted("layer", "by hand: μ and σ out of the gradient", lambda c, h: Function(_out_of_the_gradient)),
     Planted("batch", "no running statistics", lambda c, h: nn.BatchNorm2d(c, track_running_stats=False)),
 )
 

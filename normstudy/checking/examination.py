@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from normstudy.checking import running, sharing
+from normstudy.checking import derivative, running, sharing
 from normstudy.checking.layers import Layer, find
 from normstudy.checking.trace import Trace, record
 from normstudy.machine import model_files
@@ -68,6 +68,7 @@ def of_one(make: Callable[[], nn.Module]) -> Found:
     return {
         "parameters": count_parameters(net),
         "without_gradient": [name for name, parameter in trained.items() if parameter.grad is None],
+        "derivative": derivative.agrees(_moved(make()).train(), _images(0)),
         "probabilities": bool((logits >= 0).all() and torch.allclose(logits.sum(dim=1), torch.ones(IMAGES))),
         **_penalties(net, trained),
         **_normalization(make),

@@ -91,7 +91,14 @@ def _faults(norm_arg: str, found: Found) -> list[dict[str, str]]:
         elif layer["running"] == "unmoved" and layer["name"] not in shared_later:
             what = "they stay as they were"
             faults.append(_fault(layer["name"], "running statistics that follow the batches", what))
-    return faults or _in_evaluation(norm_arg, found, judged)
+    return faults or _of_derivative(found) or _in_evaluation(norm_arg, found, judged)
+
+
+def _of_derivative(found: Found) -> list[dict[str, str]]:
+    if found["derivative"]:
+        return []
+    what = "other gradients, as where a mean or a standard deviation is taken out of them"
+    return [_fault("the network", "gradients that are the derivative of what it computes", what)]
 
 
 def _in_evaluation(norm_arg: str, found: Found, judged: list[Found]) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ def test_the_check_says_of_each_fault_what_it_is():
         "per position",
         "none of these (all images, all channels, all places)",
         "none of these (all images, one channel, one place)",
+        "other gradients, as where a mean or a standard deviation is taken out of them",
         "in evaluation mode, shared by all images, one channel, all places",
     ]
     assert table["means: by formula / measured"].tolist()[3:7] == ["6 / 6", "6 / 48", "6 / 1,176", "6 / 1"]

@@ -38,6 +38,7 @@ WRONG = {
     "wrong_layer_as_groups": ("layer", "norm1", "instance"),
     "wrong_always_training": ("batch", "norm1", "in evaluation mode, shared by all images, one channel, all places"),
     "wrong_moved_by_evaluation": ("batch", "norm1", "in evaluation mode, shared by all images"),
+    "wrong_detached": ("layer", "the network", "a mean or a standard deviation is taken out of them"),
     "wrong_output": ("batch", "the network", "gives (6, 16, 25)"),
 }
 """File → the normalization that is wrong first, the layer, and a part of what was found."""
