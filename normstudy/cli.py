@@ -24,7 +24,7 @@ from normstudy.pipeline.attempts import State
 from normstudy.pipeline.execution import Progress
 from normstudy.pipeline.notebooks import NAMES
 from normstudy.pipeline.plan import Run, plan
-from normstudy.pipeline.staleness import Cause, reasons
+from normstudy.pipeline.staleness import reasons
 from normstudy.rendering import render as rendering
 from normstudy.rendering.render import RenderError
 
@@ -119,12 +119,7 @@ def status(dataset: str | None) -> None:
         runs = plan(root, None, name)
         console.print(str(runs[0].parameters["dataset"]), style="bold")
         for run in runs:
-            why = reasons(run)
-            state = f"out of date: {'; '.join(reason.text for reason in why)}" if why else "up to date"
-            state = why[0].text if why and why[0].cause is Cause.NEVER_RUN else state
-            with_overrides = ", ".join(f"{key} {value}" for key, value in run.overrides.items() if key != "dataset")
-            note = f" (with -p {with_overrides})" if with_overrides else ""
-            console.print(f"  {run.name:<14}{state}{note}")
+            console.print(f"  {progress.standing(run)}")
 
 
 @main.command()

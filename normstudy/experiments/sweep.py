@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from normstudy import files
 from normstudy.checking import process
 from normstudy.experiments import places, provenance, sweep_files, tables, workers
+from normstudy.experiments.parameters import Value
 from normstudy.experiments.places import StudyError
 from normstudy.machine.devices import choose_device
 from normstudy.machine.processor import cores
@@ -46,18 +47,9 @@ def sweep(
         StudyError: runs failed, another sweep is at work, or the table cannot be written. What is finished is kept.
     """
     runs = sweep_files.expand(root, file, overrides)
+    _check(list(runs.values()), here=scheduler is None)
     any_run = next(iter(runs.values()))
     dataset = str(any_run["dataset"])
-    files.fetch(dataset)
-    files.check(dataset)
-    if model := str(any_run.get("model", "")):
-        process.tried(model, list(runs.values()))
-    for norm_arg, groups, device in {(run["norm_arg"], run["groups"], run["device"]) for run in runs.values()}:
-        if not model:
-            Net(str(norm_arg), int(groups))
-        if scheduler is None:
-            choose_device(str(device))
-
     given = "".join(f" -p {name} {value}" for name, value in overrides.items())
     command = f"normstudy sweep {Path(os.path.relpath(file, root)).as_posix()}{given}"
     table = places.sweep_tables(root, file.stem, dataset)[0]
@@ -81,6 +73,20 @@ def sweep(
                     tables.write(table, results, command)
                     report(number, len(runs))
     return table
+
+
+def _check(runs: list[dict[str, Value]], here: bool) -> None:
+    """See before any run that there are the data, the networks, and, if they are made `here`, the devices."""
+    dataset, model = str(runs[0]["dataset"]), str(runs[0].get("model", ""))
+    files.fetch(dataset)
+    files.check(dataset)
+    if model:
+        process.tried(model, runs)
+    for norm_arg, groups, device in {(run["norm_arg"], run["groups"], run["device"]) for run in runs}:
+        if not model:
+            Net(str(norm_arg), int(groups))
+        if here:
+            choose_device(str(device))
 
 
 def _finished(futures: Mapping[Future[list[dict[str, Any]]], str]) -> Iterator[tables.Results]:

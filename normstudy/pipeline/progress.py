@@ -12,6 +12,8 @@ from rich.table import Table
 
 from normstudy.pipeline.attempts import State
 from normstudy.pipeline.execution import Progress
+from normstudy.pipeline.plan import Run
+from normstudy.pipeline.staleness import Cause, reasons
 
 
 def line(progress: Progress) -> str:
@@ -29,6 +31,15 @@ def line(progress: Progress) -> str:
             seconds = sum(row.get("seconds", 0) for row in epochs) / len(epochs)  # the finished file has none
             return f"{text}{seconds * (total - done):.0f} s left"
     return f"{text}{progress.why or progress.state.value}, {progress.seconds:.0f} s"
+
+
+def standing(run: Run) -> str:
+    """One line on a run that is not at work: whether it is up to date, out of date and why, or was never run."""
+    why = reasons(run)
+    state = f"out of date: {'; '.join(reason.text for reason in why)}" if why else "up to date"
+    state = why[0].text if why and why[0].cause is Cause.NEVER_RUN else state
+    given = ", ".join(f"{key} {value}" for key, value in run.overrides.items() if key != "dataset")
+    return f"{run.name:<14}{state}{f' (with -p {given})' if given else ''}"
 
 
 def on_terminal(live: Live) -> Callable[[list[Progress]], None]:
