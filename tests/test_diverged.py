@@ -12,10 +12,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def diverged(project: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def diverged(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A project whose layer variant has diverged, with its report, and what the command said of it."""
     copy = tmp_path_factory.mktemp("diverged") / "project"
-    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("executed", "shown", "_report"))
+    shutil.copytree(study, copy, ignore=shutil.ignore_patterns("shown", "_report"))
     notebook = copy / "report" / "notebooks" / "variant.ipynb"
     source = notebook.read_text(encoding="utf-8")
     changed = source.replace(

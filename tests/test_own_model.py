@@ -14,7 +14,7 @@ MODELS = ROOT / "tests" / "checking" / "models"
 
 
 @pytest.fixture(scope="module")
-def own(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose variants are those of a network with layers written by hand, and dropout, with its report."""
     folder = tmp_path_factory.mktemp("own")
     beside = folder / "my course"
@@ -24,7 +24,7 @@ def own(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     dropping = "nn.Sequential(Network(lambda channels, height: layers[norm_arg](channels)), nn.Dropout(0.1))"
     (beside / "my model.py").write_text(re.sub(r"return Network\(.*", f"return {dropping}", text), encoding="utf-8")
     copy = folder / "project"
-    shutil.copytree(project, copy, ignore=shutil.ignore_patterns("executed", "shown", "_report"))
+    shutil.copytree(study, copy, ignore=shutil.ignore_patterns("shown", "_report"))
     settings = ("-p", "dataset", "digits", "-p", "epochs", "1", "-p", "model", str(beside / "my model.py"))
     ran = command(copy, "normstudy", "run", *settings)
     assert ran.returncode == 0, ran.stdout + ran.stderr
