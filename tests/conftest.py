@@ -31,8 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
-    """Two processes share two cores, and what tests train is too small to be shared out."""
+    """The cores are shared, and what tests train is too small to be shared out, here and in the commands they give."""
     torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 Once = Callable[[str, Callable[[Path], None]], Path]
