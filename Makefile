@@ -9,8 +9,9 @@ BIN := .venv/bin
 INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint requirements.lock \
 	$(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND))
 
-# Two processes at once, a file of tests after another; the study and its reports are made once for both.
-TOGETHER := --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 20 --durations-min 1
+# Three processes on two cores, since one or another waits; each takes a file of tests after another, and the study and
+# its reports are made once for all.
+TOGETHER := --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 20 --durations-min 1
 ESLINT := tests/node_modules/.bin/eslint
 
 .PHONY: report test test-all setup lint format lock bench gpu soak mutants picture clean
