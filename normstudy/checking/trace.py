@@ -95,7 +95,9 @@ class Trace:
             return now[id(old)]
 
         with torch.random.fork_rng(devices=()):
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(
+                0
+            )  # torch.manual_seed prepares CUDA, too, which takes longer than a step
             for step in self.steps[start + 1 : end + 1]:
                 inputs, outputs = step.inputs, step.outputs
                 if any(storage(each) in changed for each in inputs):
