@@ -81,6 +81,7 @@ def bracketed(tmp_path: Path) -> Path:
 
 def test_the_report_s_path_reads_as_it_is(study: Path, bracketed: Path):
     copy = shutil.copytree(study, bracketed / "project")
+    (copy / "report" / "index.qmd").write_text("---\ntitle: Short\n---\n\n{{< embed shown/tuning.ipynb#trials >}}\n")
     made = command(copy, *WITHOUT_QUARTO, "render", "--dataset", "digits")
     assert made.returncode == 0, made.stderr
     assert made.stdout.splitlines()[-2:] == [f"{copy}/_report/report/index{suffix}" for suffix in (".html", ".pdf")]
@@ -112,25 +113,18 @@ def test_the_notebook_explains_its_parameters(sources: Path):
 
 
 @pytest.mark.slow
-def test_one_variant_runs_with_plain_papermill(sources: Path):
-    run = command(
-        sources, "papermill", "report/notebooks/variant.ipynb", "out.ipynb", "-f", "params/batch.yaml",
-        "-p", "epochs", "1", "-p", "dataset", "digits", "--no-progress-bar",
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    assert "misclassif" in (sources / "out.ipynb").read_text()
-    assert not (sources / "report" / "executed" / "digits").exists()
-
-
-@pytest.mark.slow
-def test_a_variant_runs_beside_an_earlier_run_of_plain_papermill(sources: Path):
+def test_a_variant_runs_with_plain_papermill_and_beside_an_earlier_run_of_it(sources: Path):
     words = ("papermill", "report/notebooks/variant.ipynb", "out.ipynb", "-f", "params/batch.yaml", "--no-progress-bar",
              "-p", "dataset", "digits", "-p", "epochs")  # fmt: skip
-    assert command(sources, *words, "1", "-p", "output", "earlier").returncode == 0
-    assert "Earlier (grey)" not in (sources / "out.ipynb").read_text()
+    run = command(sources, *words, "1", "-p", "output", "earlier")
+    assert run.returncode == 0, run.stderr
+    alone = (sources / "out.ipynb").read_text()
+    assert "misclassif" in alone
+    assert "Earlier (grey)" not in alone
     run = command(sources, *words, "2", "-p", "baseline", "earlier")
     assert run.returncode == 0, run.stderr
     assert "Earlier (grey), 1 epoch" in (sources / "out.ipynb").read_text()
+    assert not (sources / "report" / "executed" / "digits").exists()
     run = command(sources, *words, "2", "-p", "baseline", "nowhere")
     assert run.returncode != 0
     assert "baseline is nowhere; it must be the folder of an earlier run" in run.stderr.strip().splitlines()[-1]
