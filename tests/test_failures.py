@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from normstudy.experiments import sweep
 from normstudy.pipeline import staleness
 from normstudy.pipeline.plan import plan
 from tests import small_disk
@@ -130,7 +131,7 @@ def test_a_sweep_on_a_full_disk_keeps_its_table(tmp_path: Path):
     project = make_project(tmp_path / "project")
     grid = "norm_arg: batch\nepochs: 1\nthreads: 1\nbatch_size: 64\nseed: "
     first = write(project, f"{grid}0\n")
-    assert command(project, "normstudy", "sweep", "params/grid.yaml").returncode == 0
+    sweep.sweep(project, first, {})
     before = stored(project, first)
     write(project, f"{grid}[0, 1]\n")
     said, after = on_a_small_disk(project, 0, "normstudy", "sweep", "params/grid.yaml")
@@ -138,9 +139,9 @@ def test_a_sweep_on_a_full_disk_keeps_its_table(tmp_path: Path):
     assert re.fullmatch(r"normstudy: .*grid\.parquet cannot be written: No space left on device\n", said.stderr)
     write(after, f"{grid}0\n")
     assert stored(after, first) == before
-    write(after, f"{grid}[0, 1]\n")
-    assert command(after, "normstudy", "sweep", "params/grid.yaml").returncode == 0
-    assert len(stored(after, first)) == 2
+    both = write(after, f"{grid}[0, 1]\n")
+    sweep.sweep(after, both, {})
+    assert len(stored(after, both)) == 2
 
 
 @pytest.mark.parametrize("step", ["prepare", "render"])
