@@ -34,33 +34,49 @@ def nets(digits: data.Dataset) -> dict[str, Net]:
     return {name: net.eval() for name, net in nets.items()}
 
 
-Opener = Callable[[Mapping[str, Net], data.Dataset], Page]
+def write_figure(folder: Path, nets: Mapping[str, Net], dataset: data.Dataset) -> Path:
+    """A page with the figure for these networks and this dataset."""
+    path = write_page(folder, "explorer", "drawing")
+    interactive = folder / "shown" / "interactive"
+    explorer = interactive / "explorer-data.js"
+    page_data.write_explorer_data(explorer, torch.zeros(1, 2, 2, 2), next(iter(nets.values())), "layer", dataset)
+    page_data.write_drawing_data(interactive / "drawing-data.js", nets, dataset, OFFERED)
+    return path
+
+
+@pytest.fixture(scope="module")
+def figure(tmp_path_factory: pytest.TempPathFactory, nets: dict[str, Net], digits: data.Dataset) -> Path:
+    return write_figure(tmp_path_factory.mktemp("drawing"), nets, digits)
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Iterator[Page]:
+    with browser.new_context() as context:
+        yield open_page(context, "about:blank")
+
+
+Opener = Callable[[Path], Page]
 
 
 @pytest.fixture
-def opened(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
-    """Opens a page with the figure for these networks and this dataset."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1600})
+def opened(tab: Page) -> Iterator[Opener]:
+    """Opens a page with the figure, always in the same tab."""
+    tab.errors.clear()
+    tab.set_viewport_size({"width": 1280, "height": 1600})
+    tab.emulate_media(color_scheme="light", reduced_motion="reduce")
 
-    def open_figure(nets: Mapping[str, Net], dataset: data.Dataset) -> Page:
-        write_page(tmp_path, "explorer", "drawing")
-        interactive = tmp_path / "shown" / "interactive"
-        explorer = interactive / "explorer-data.js"
-        page_data.write_explorer_data(explorer, torch.zeros(1, 2, 2, 2), next(iter(nets.values())), "layer", dataset)
-        page_data.write_drawing_data(interactive / "drawing-data.js", nets, dataset, OFFERED)
-        page = open_page(context, (tmp_path / "index.html").as_uri())
-        page.locator("digit-drawing .answers").wait_for()
-        return page
+    def open_figure(path: Path) -> Page:
+        tab.goto(path.as_uri())
+        tab.locator("digit-drawing .answers").wait_for()
+        return tab
 
     yield open_figure
-    errors = [error for page in context.pages for error in page.errors]
-    context.close()
-    assert errors == []
+    assert tab.errors == []
 
 
 @pytest.fixture
-def page(opened: Opener, nets: dict[str, Net], digits: data.Dataset) -> Page:
-    return opened(nets, digits)
+def page(opened: Opener, figure: Path) -> Page:
+    return opened(figure)
 
 
 def answers(page: Page) -> dict[str, dict]:
@@ -157,9 +173,9 @@ def test_a_drawing_fills_the_frame_where_the_images_do(page: Page, nets: dict[st
 
 
 def test_a_drawing_is_small_and_centred_by_mass_where_the_images_are(
-    opened: Opener, nets: dict[str, Net], digits: data.Dataset
+    opened: Opener, tmp_path: Path, nets: dict[str, Net], digits: data.Dataset
 ):
-    page = opened(nets, as_mnist_was_made(digits))
+    page = opened(write_figure(tmp_path, nets, as_mnist_was_made(digits)))
     drawn = draw(page)
     height, _, row, _ = box_of(drawn)
     assert 18 <= height <= 21
@@ -242,7 +258,7 @@ def test_test_images_that_are_drawn_on_the_pad_are_recognized_as_well(
         assert accuracy(net, drawn, labels, digits) > plain - 0.02, name
 
 
-def test_test_images_of_mnist_that_are_drawn_on_the_pad_are_recognized_as_well(opened: Opener):
+def test_test_images_of_mnist_that_are_drawn_on_the_pad_are_recognized_as_well(opened: Opener, tmp_path: Path):
     if not all(files.find("mnist").values()):
         pytest.skip(f"no MNIST in {files.folder('mnist')}")
     mnist = data.load("mnist")
@@ -250,7 +266,7 @@ def test_test_images_of_mnist_that_are_drawn_on_the_pad_are_recognized_as_well(o
     net = build("batch")
     training.fit(net, part, settings(epochs=2))
     images, labels = mnist.test_images[:300], mnist.test_labels[:300]
-    drawn = through_the_page(opened({"batch": net}, part), images)
+    drawn = through_the_page(opened(write_figure(tmp_path, {"batch": net}, part)), images)
     plain = accuracy(net, images, labels, part)
     assert plain > 0.93
     assert accuracy(net, drawn, labels, part) > plain - 0.02
@@ -296,7 +312,6 @@ def test_axe_finds_no_violation_and_digits_are_dark_on_light(page: Page, width: 
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
     page.locator("digit-drawing summary").click()
-    page.wait_for_timeout(500)
     assert violations(page) == []
     page.get_by_role("button", name="Clear").click()
     corner = "(pad) => [...pad.getContext('2d').getImageData(0, 0, 1, 1).data, getComputedStyle(pad).filter]"

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -44,13 +45,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory, net: Net) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser, folder: Path) -> Iterator[Page]:
+    """One page for all tests: to load it again is a fourth of the work of a new one."""
+    with browser.new_context() as context:
+        yield open_page(context, (folder / "index.html").as_uri())
+
+
 @pytest.fixture
-def page(browser: Browser, folder: Path) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = open_page(context, (folder / "index.html").as_uri())
-    yield page
-    context.close()
-    assert page.errors == []
+def page(tab: Page, folder: Path) -> Iterator[Page]:
+    """The page as it opens, for a reader who wants less motion."""
+    load(tab, folder)
+    yield tab
+    assert tab.errors == []
+
+
+def load(page: Page, folder: Path, end: str = "", width: int = 1280) -> None:
+    page.errors.clear()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(media="screen", color_scheme="light", reduced_motion="reduce")
+    page.mouse.move(0, 0)
+    page.goto("about:blank")  # from one end of an address to another, nothing would be loaded
+    page.goto((folder / "index.html").as_uri() + end)
 
 
 def test_the_page_writes_numbers_as_the_report_does(page: Page):
@@ -208,19 +224,32 @@ def test_training_steps_and_evaluation_are_those_of_batch_normalization(page: Pa
     assert cells(page, NUMBER)[:16] != pytest.approx(expected[:16])
 
 
+def follow(page: Page, end: str) -> None:
+    """Go to an end of the page's address, and wait until it is shown, and fitted into its room."""
+    page.evaluate(
+        """(end) => new Promise((shown) => {
+            if (location.hash === end) return shown();
+            addEventListener("hashchange", () => requestAnimationFrame(() => requestAnimationFrame(shown)), { once: true });
+            location.hash = end;
+        })""",  # noqa: E501
+        end,
+    )
+
+
+REASONS = """(off) => off.map((control) => {
+    const where = control.closest("[aria-describedby]").getAttribute("aria-describedby");
+    return [control.outerHTML, control.getRootNode().getElementById(where).innerText];
+})"""
+
+
 @pytest.mark.parametrize("normalization", NORMALIZING)
 def test_what_is_off_says_why(page: Page, normalization: str) -> None:
     for mode in ("training", "evaluation"):
-        page.evaluate("(end) => (location.hash = end)", f"#explorer?normalization={normalization}&mode={mode}")
-        page.wait_for_timeout(50)
-        off = page.locator("normalization-explorer :is(button, select, input):disabled")
-        assert off.count() > 0
-        for control in off.all():
-            reason = control.evaluate(
-                """(control) => control.getRootNode().getElementById(
-                    control.closest("[aria-describedby]").getAttribute("aria-describedby")).innerText"""
-            )
-            assert reason, control.evaluate("(control) => control.outerHTML")
+        follow(page, f"#explorer?normalization={normalization}&mode={mode}")
+        reasons = page.locator("normalization-explorer :is(button, select, input):disabled").evaluate_all(REASONS)
+        assert reasons
+        for control, reason in reasons:
+            assert reason, control
 
 
 SOLUTIONS: dict[str, Callable[[Page], object]] = {
@@ -252,9 +281,8 @@ def test_every_task_has_a_solution(page: Page) -> None:
 
 
 def address(page: Page) -> str:
-    """The end of the page's address, once the explorer has written it."""
-    page.wait_for_timeout(400)
-    return page.evaluate("location.hash")
+    """The end of the page's address, once the explorer has written it: timers of one length end in their order."""
+    return page.evaluate("() => new Promise((written) => setTimeout(() => written(location.hash), 300))")
 
 
 def test_its_state_is_in_the_address_and_comes_back_from_it(page: Page) -> None:
@@ -268,8 +296,7 @@ def test_its_state_is_in_the_address_and_comes_back_from_it(page: Page) -> None:
     assert end.startswith("#explorer?")
     page.goto(page.url.split("#")[0])
     assert state(page) != before
-    page.evaluate("(end) => (location.hash = end)", end)
-    page.wait_for_function("() => document.querySelector('normalization-explorer').state.kept === 9")
+    follow(page, end)
     assert state(page) == before
     page.reload()
     assert state(page) == before
@@ -286,11 +313,9 @@ def test_an_address_that_leads_elsewhere_stays_as_it_is(page: Page) -> None:
 @pytest.mark.parametrize(
     "end", ["#explorer?", "#explorer?normalization=weight&N=99&x=0:1e9&gamma=NaN", "#explorer?%E0%A4%A"]
 )
-def test_a_wrong_address_opens_the_example(browser: Browser, folder: Path, end: str) -> None:
-    with browser.new_context() as context:
-        page = open_page(context, (folder / "index.html").as_uri() + end)
-        assert torch.equal(tensor(page), EXAMPLE)
-        assert page.errors == []
+def test_a_wrong_address_opens_the_example(page: Page, folder: Path, end: str) -> None:
+    load(page, folder, end)
+    assert torch.equal(tensor(page), EXAMPLE)
 
 
 def test_an_address_of_a_state_leads_to_the_figure(browser: Browser, folder: Path) -> None:
@@ -301,8 +326,12 @@ def test_an_address_of_a_state_leads_to_the_figure(browser: Browser, folder: Pat
         )
         page.goto((folder / "index.html").as_uri() + "#explorer?normalization=layer")
         page.locator(".card.layer").wait_for()
-        page.wait_for_timeout(100)
-        assert 0 <= page.locator("normalization-explorer").bounding_box()["y"] < 200
+        page.wait_for_function(
+            """() => {
+                const { top } = document.querySelector("normalization-explorer").getBoundingClientRect();
+                return 0 <= top && top < 200;
+            }"""
+        )
 
 
 def framed(normalization: str) -> bool:
@@ -477,70 +506,69 @@ TEXTS = """() => {
 }"""
 
 
+def colliding(texts: list[dict]) -> np.ndarray:
+    """The numbers of texts that lie upon one another, in pairs."""
+    left, right, top, bottom = np.array([[text[side] for side in SIDES] for text in texts]).T[:, :, None]
+    apart = (right <= left.T + 0.5) | (bottom <= top.T + 4)
+    return np.argwhere(np.triu(~(apart | apart.T), k=1))
+
+
+SIDES = ("left", "right", "top", "bottom")
+
+
 @pytest.mark.parametrize("width", [360, 390, 700, 1280])
-def test_numbers_never_collide(browser: Browser, folder: Path, width: int) -> None:
-    with browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce") as context:
-        page = open_page(context, (folder / "index.html").as_uri())
-        for channels, side, normalization in itertools.product((4, 8), (1, 2, 4), NORMALIZING):
-            shape, gamma = f"C={channels}&H={side}", ",".join(["9"] * channels)
-            end = f"#explorer?{shape}&normalization={normalization}&view=output&x=0:-1000,5:99.75&gamma={gamma}"
-            page.evaluate("(end) => (location.hash = end)", end)
-            page.wait_for_timeout(80)
-            texts = page.evaluate(TEXTS)
-            assert min(text["size"] for text in texts) >= 9
-            for one, other in itertools.combinations(texts, 2):
-                apart = one["right"] <= other["left"] + 0.5 or other["right"] <= one["left"] + 0.5
-                assert apart or one["bottom"] <= other["top"] + 4 or other["bottom"] <= one["top"] + 4, (
-                    end,
-                    one,
-                    other,
-                )
+def test_numbers_never_collide(page: Page, folder: Path, width: int) -> None:
+    load(page, folder, width=width)
+    for channels, side, normalization in itertools.product((4, 8), (1, 2, 4), NORMALIZING):
+        shape, gamma = f"C={channels}&H={side}", ",".join(["9"] * channels)
+        end = f"#explorer?{shape}&normalization={normalization}&view=output&x=0:-1000,5:99.75&gamma={gamma}"
+        follow(page, end)
+        texts = page.evaluate(TEXTS)
+        assert min(text["size"] for text in texts) >= 9
+        for pair in colliding(texts):
+            raise AssertionError((end, *(texts[i] for i in pair)))
 
 
 def test_a_sheet_that_goes_on_says_so(page: Page) -> None:
     hint = page.get_by_text("scroll it sideways")
     for width, channels, goes_on in ((1280, 8, False), (390, 8, True), (390, 4, False)):
         page.set_viewport_size({"width": width, "height": 900})
-        choose(page, C=channels)
-        choose(page, H=2)
-        page.wait_for_timeout(100)
+        follow(page, f"#explorer?C={channels}&H=2")
         scrolls = page.locator(".scroll").first.evaluate("(box) => box.scrollWidth > box.clientWidth + 1")
         assert (hint.is_visible(), scrolls) == (goes_on, goes_on), (width, channels)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_no_violation(browser: Browser, folder: Path, width: int, scheme: str) -> None:
-    with browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
-        page = open_page(context, (folder / "index.html").as_uri())
-        for end in (
-            "#explorer?",
-            "#explorer?C=8&mode=evaluation&view=output&task=alone",
-            "#explorer?normalization=layer&task=back",
-        ):
-            page.evaluate("(end) => (location.hash = end)", end)
-            page.wait_for_timeout(600)
-            assert violations(page) == [], end
+def test_axe_finds_no_violation(page: Page, folder: Path, width: int, scheme: str) -> None:
+    load(page, folder, width=width)
+    page.emulate_media(color_scheme=scheme)
+    for end in (
+        "#explorer?",
+        "#explorer?C=8&mode=evaluation&view=output&task=alone",
+        "#explorer?normalization=layer&task=back",
+    ):
+        follow(page, end)
+        assert violations(page) == [], end
 
 
-def test_a_reader_without_javascript_and_a_printer_see_the_static_figure(browser: Browser, folder: Path) -> None:
+def test_a_reader_without_javascript_and_a_printer_see_the_static_figure(
+    browser: Browser, page: Page, folder: Path
+) -> None:
+    assert not page.get_by_text("Static figure.").first.is_visible()
+    page.emulate_media(media="print")
+    assert page.get_by_text("Static figure.").first.is_visible()
+    assert not page.locator(".idea").is_visible()
     with browser.new_context(java_script_enabled=False) as context:
         page = open_page(context, (folder / "index.html").as_uri())
         assert page.get_by_text("Static figure.").first.is_visible()
-    with browser.new_context() as context:
-        page = open_page(context, (folder / "index.html").as_uri())
-        assert not page.get_by_text("Static figure.").first.is_visible()
-        page.emulate_media(media="print")
-        assert page.get_by_text("Static figure.").first.is_visible()
-        assert not page.locator(".idea").is_visible()
 
 
-def test_nothing_moves_for_a_reader_who_wants_less_motion(browser: Browser, folder: Path) -> None:
+def test_nothing_moves_for_a_reader_who_wants_less_motion(page: Page) -> None:
     for preference, moves in (("reduce", False), ("no-preference", True)):
-        with browser.new_context(reduced_motion=preference) as context:
-            page = open_page(context, (folder / "index.html").as_uri())
-            duration = page.locator(".sheet").evaluate("(sheet) => getComputedStyle(sheet).transitionDuration")
-            assert (duration not in ("0s", "none")) is moves
+        page.emulate_media(reduced_motion=preference)
+        duration = page.locator(".sheet").evaluate("(sheet) => getComputedStyle(sheet).transitionDuration")
+        assert (duration not in ("0s", "none")) is moves
 
 
 def test_it_works_under_a_content_security_policy_that_allows_only_its_own_files(
