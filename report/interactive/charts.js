@@ -4,30 +4,40 @@
 globalThis.charts = (() => {
   const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [340, 150, 40, 8, 14, 26];
   const DASHES = ["", "7 4", "2 3"]; // the first, the second and the third run
+  const MARGIN = 4; // for what is as thick as a point
   const MOST = 120; // points of a line
 
   const thinned = (points) => points.filter((_, i) => i % Math.ceil(points.length / MOST) === 0 || i === points.length - 1);
 
+  /** The narrowest of some scales, each a list of ticks, in which all values lie; the first one, if there is none. */
+  function fitted(scales, values) {
+    const holds = (ticks) => values.every((value) => ticks[0] <= value && value <= ticks.at(-1));
+    return (values.length && scales.findLast(holds)) || scales[0];
+  }
+
   /**
    * A graph over `epochs` epochs: `lines` are { points: [[epoch, value], …], colour, run, pale, marks }.
    *
-   * What lies above `highest` is drawn at the upper edge; `chance` is what guessing gives.
+   * It shows values from the first to the last of the `ticks`. Values above `highest` are drawn there; `chance` is what guessing gives.
    */
   function graph({ lines, epochs, highest, ticks, chance, format }) {
-    const x = (epoch) => (LEFT + (epoch / epochs) * (WIDE - LEFT - RIGHT)).toFixed(1);
-    const y = (value) => (HIGH - BOTTOM - (Math.min(value, highest) / highest) * (HIGH - BOTTOM - TOP)).toFixed(1);
+    const [wide, high, least, most] = [WIDE - LEFT - RIGHT, HIGH - BOTTOM - TOP, ticks[0], ticks.at(-1)];
+    const x = (epoch) => (LEFT + (epoch / epochs) * wide).toFixed(1);
+    const y = (value) => (HIGH - BOTTOM - ((Math.min(value, highest) - least) / (most - least)) * high).toFixed(1);
+    const guessing = least <= chance && chance <= most ? `<path class="guessing" d="M${LEFT} ${y(chance)}H${WIDE - RIGHT}"/><text x="${WIDE - RIGHT}" y="${Number(y(chance)) - 5}" text-anchor="end" class="guess">guessing</text>` : "";
+    const [left, top, width, height] = [LEFT - MARGIN, TOP - MARGIN, wide + 2 * MARGIN, high + 2 * MARGIN]; // beyond it, nothing is seen of a line
     const every = Math.max(1, Math.ceil(epochs / 5));
     const epochTicks = Array.from({ length: Math.floor(epochs / every) + 1 }, (_, i) => i * every);
     const finite = (points) => points.filter(([, value]) => Number.isFinite(value));
     return `<svg viewBox="0 0 ${WIDE} ${HIGH}" aria-hidden="true">
       ${ticks.map((tick) => `<path class="tick" d="M${LEFT} ${y(tick)}H${WIDE - RIGHT}"/><text x="${LEFT - 5}" y="${Number(y(tick)) + 4}" text-anchor="end">${format(tick)}</text>`).join("")}
       ${epochTicks.map((tick) => `<text x="${x(tick)}" y="${HIGH - 8}" text-anchor="middle">${tick}</text>`).join("")}
-      <path class="guessing" d="M${LEFT} ${y(chance)}H${WIDE - RIGHT}"/><text x="${WIDE - RIGHT}" y="${Number(y(chance)) - 5}" text-anchor="end" class="guess">guessing</text>
-      ${lines.map(({ points, colour, run, pale, marks }) => {
+      ${guessing}
+      <svg x="${left}" y="${top}" width="${width}" height="${height}" viewBox="${left} ${top} ${width} ${height}">${lines.map(({ points, colour, run, pale, marks }) => {
         const drawn = thinned(finite(points)).map(([epoch, value]) => [x(epoch), y(value)]);
-        const dots = (marks || drawn.length === 1) && !pale ? drawn.map(([left, top]) => `<circle cx="${left}" cy="${top}" r="3.2"/>`).join("") : "";
+        const dots = (marks || drawn.length === 1) && !pale ? drawn.map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="3.2"/>`).join("") : "";
         return `<g style="--tint: ${colour}"${pale ? ' class="pale"' : ""}><polyline points="${drawn.map((point) => point.join()).join(" ")}" stroke-dasharray="${DASHES[run]}"/>${dots}</g>`;
-      }).join("")}</svg>`;
+      }).join("")}</svg></svg>`;
   }
 
   /** A sample of a run's line. */
@@ -47,5 +57,5 @@ globalThis.charts = (() => {
     context.fillRect(0, canvas.height - 1, canvas.width, 1);
   }
 
-  return Object.freeze({ graph, sample, paint });
+  return Object.freeze({ fitted, graph, sample, paint });
 })();

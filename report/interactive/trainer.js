@@ -6,15 +6,15 @@
   const { decimal, number, percent } = globalThis.notation;
   const { element, announcer, shadow } = globalThis.component;
   const { SETTINGS, QUESTIONS, RUNS, begin, answer, shares, allowed, parameters, title, write, read } = globalThis.trials;
-  const { graph, sample, paint } = globalThis.charts;
+  const { fitted, graph, sample, paint } = globalThis.charts;
 
   const SIDE = 28;
   const EARLIER = 9; // runs that stay as pale lines
   const SMOOTH = 0.85; // of a running mean over batches, the part that stays
   const DRAWN = 100; // milliseconds from one drawing to the next
   const GUESSING = { loss: Math.log(10), accuracy: 0.1 };
-  const LOSS = { highest: 3, ticks: [0, 1, 2, 3], chance: GUESSING.loss, format: (value) => `${value}` };
-  const ACCURACY = { highest: 1, ticks: [0, 0.5, 1], chance: GUESSING.accuracy, format: (value) => `${100 * value}` };
+  const LOSS = { highest: 3, scales: [[0, 1, 2, 3], [0, 0.5, 1], [0, 0.3, 0.6]], chance: GUESSING.loss, format: (value) => `${value}` };
+  const ACCURACY = { highest: 1, scales: [[0, 0.5, 1], [0.5, 0.75, 1], [0.8, 0.9, 1]], chance: GUESSING.accuracy, format: (value) => `${100 * value}` };
   const GRAPHS = [
     { name: "training loss", part: "steps", column: 1, ...LOSS },
     { name: "training accuracy", part: "steps", column: 2, ...ACCURACY },
@@ -45,11 +45,21 @@
       </div>
       <p class="legend">${runs.map((i) => `<span class="run${i}">${sample(i)} <span></span></span>`).join("")}</p>
       <div class="graphs">${GRAPHS.map(({ name }) => `<div class="graph" role="img"><p aria-hidden="true">${name}${name.endsWith("accuracy") ? " (%)" : ""}</p><div class="plot"></div></div>`).join("")}</div>
-      <table class="trials came">${heads("run")}${Object.entries(ROWS).map(([name, label]) => `<tr data-row="${name}"><th scope="row">${label}</th>${"<td></td>".repeat(RUNS)}</tr>`).join("")}
+      <p class="found"></p>
+      <table class="trials came">${heads("run")}${Object.entries(ROWS).map(([name, label]) => `<tr data-row="${name}"><th scope="row">${label}</th>${runs.map((i) => `<td class="run${i}"></td>`).join("")}</tr>`).join("")}
         <tr class="wrongs"><th scope="row">some of these<br><small>true → said</small></th>${"<td></td>".repeat(RUNS)}</tr></table>
       <table class="trials flows"><caption>What goes into each normalization layer (left) and what comes out (right), in the last batch: values from −4 to 4, and their standard deviation σ</caption><tbody></tbody></table>
       <p class="unseen" role="status"></p>
     </form>`;
+
+  const tested = () => globalThis.trainingData.labels.length - globalThis.trainingData.training;
+
+  /** A bar that takes this part of its place. */
+  function bar(part) {
+    const made = element("span", { className: "bar" });
+    made.style.width = `${100 * part}%`;
+    return element("span", { className: "track" }, made);
+  }
 
   /** When the figures above have their height, too. */
   const whole = new Promise((resolve) => (document.readyState === "complete" ? resolve() : addEventListener("load", resolve)));
@@ -113,14 +123,14 @@
 
     click({ question, do: what }) {
       if (question) {
-        this.set(answer(question), QUESTIONS[question].look);
+        this.set(answer(question), question);
         this.remember();
         this.go();
       } else if (what === "go") this.running ? this.pause() : this.go();
       else if (what === "step") this.go(1);
       else if (what === "again") {
         const { values } = SETTINGS.find(({ name }) => name === "seed");
-        this.set(this.trials.map((trial) => ({ ...trial, seed: values[(values.indexOf(trial.seed) + 1) % values.length] })), this.find(".look").textContent);
+        this.set(this.trials.map((trial) => ({ ...trial, seed: values[(values.indexOf(trial.seed) + 1) % values.length] })), this.question);
         this.remember();
         this.go();
       }
@@ -134,12 +144,12 @@
     // The runs.
 
     /** These trials, none of them begun; what the earlier ones came to stays as pale lines. */
-    set(trials, look = "") {
+    set(trials, question = "") {
       this.stop();
       this.earlier = [...this.earlier, ...(this.runs ?? []).map((run, i) => ({ ...run, place: i })).filter((run) => run.steps.length)].slice(-EARLIER);
       this.trials = trials;
       this.runs = trials.map(fresh);
-      this.find(".look").textContent = look;
+      this.question = question;
       for (const select of this.all("select")) {
         const trial = trials[select.dataset.run];
         select.value = trial[select.name];
@@ -150,7 +160,7 @@
 
     /** Train so many steps more; without a number, to the end. */
     go(steps = Infinity) {
-      if (this.runs.every((run) => run.ended)) this.set(this.trials, this.find(".look").textContent);
+      if (this.runs.every((run) => run.ended)) this.set(this.trials, this.question);
       this.running = steps === Infinity;
       for (const run of this.runs.filter(({ ended }) => !ended)) {
         if (run.worker) run.worker.postMessage({ steps });
@@ -191,7 +201,7 @@
 
     fail(run) {
       this.end(run);
-      this.find(".look").textContent = "No network can be trained here: this page may start no worker.";
+      this.failed = true;
       this.draw();
     }
 
@@ -208,11 +218,21 @@
         run.steps.push([step / run.batches, run.mean[0] / run.mean[2], run.mean[1] / run.mean[2]]);
       }
       if (distributions) run.distributions = distributions;
-      if (ended) this.end(run);
+      if (ended) {
+        this.end(run);
+        if (this.found()) this.say(this.found());
+      }
       if (epoch || ended || !this.running || !this.calm.matches) this.drawSoon(); // else nothing moves between epochs
     }
 
     // What follows from it.
+
+    /** The answer to the question, once all runs have come to their end. */
+    found() {
+      const complete = this.runs.every(({ tests, trial }) => tests.length === trial.epochs);
+      if (!complete || !this.question) return "";
+      return QUESTIONS[this.question].found(this.runs.map(({ wrong, tests }) => ({ wrong, accuracy: tests.at(-1)[2] })), tested());
+    }
 
     drawSoon() {
       this.timer ??= setTimeout(() => requestAnimationFrame(() => this.draw()), DRAWN);
@@ -233,6 +253,8 @@
       this.find("[data-do=step]").disabled = this.running;
       this.find("[data-do=again]").disabled = this.runs.every(({ steps }) => !steps.length);
       runs.forEach((i) => this.all(`.run${i}`).forEach((head) => head.style.setProperty("--tint", colour(this.trials[i]))));
+      this.find(".look").textContent = this.failed ? "No network can be trained here: this page may start no worker." : (QUESTIONS[this.question]?.look ?? "");
+      this.find(".found").textContent = this.found();
       this.all(".legend > span > span").forEach((place, i) => (place.textContent = title(this.trials[i])));
     }
 
@@ -240,9 +262,10 @@
       const epochs = Math.max(...this.trials.map((trial) => trial.epochs));
       const all = [...this.earlier.map((run) => ({ ...run, pale: true })), ...this.runs.map((run, i) => ({ ...run, place: i }))];
       this.all(".graph").forEach((place, g) => {
-        const { name, part, column, marks, ...axes } = GRAPHS[g];
+        const { name, part, column, marks, scales, ...axes } = GRAPHS[g];
+        const ticks = fitted(part === "tests" ? scales : [scales[0]], this.runs.flatMap((run) => run[part].slice(-1).map((last) => last[column]))); // where runs begin is seen in training
         const lines = all.map((run) => ({ points: run[part].filter(([epoch]) => epoch <= epochs).map((point) => [point[0], point[column]]), colour: colour(run.trial), run: run.place, pale: run.pale, marks }));
-        place.querySelector(".plot").innerHTML = graph({ lines, epochs, ...axes });
+        place.querySelector(".plot").innerHTML = graph({ lines, epochs, ticks, ...axes });
         const said = this.runs.filter((run) => run[part].length).map((run) => `${title(run.trial)} ${this.value(run[part].at(-1)[column], name)}`);
         place.setAttribute("aria-label", `${name} over ${epochs} epochs: ${said.join("; ") || "nothing yet"}`);
       });
@@ -254,7 +277,7 @@
     }
 
     drawNumbers() {
-      const tested = globalThis.trainingData.labels.length - globalThis.trainingData.training;
+      const most = Math.max(...this.runs.map(({ wrong }) => wrong ?? 0), 1);
       for (const table of this.all(".came, .flows")) table.hidden = !this.runs.some(({ worker, steps }) => worker || steps.length);
       this.runs.forEach((run, i) => {
         const [trained, test] = [run.steps.at(-1), run.tests.at(-1)];
@@ -263,9 +286,10 @@
           state: diverged ? "diverged" : `${decimal(trained?.[0] ?? 0, 1)} of ${run.trial.epochs}`,
           training: trained ? percent(trained[2], 1) : "",
           test: test ? percent(test[2], 1) : "",
-          wrong: test ? `${decimal(run.wrong)} of ${decimal(tested)}` : "",
+          wrong: test ? `${decimal(run.wrong)} of ${decimal(tested())}` : "",
         };
         for (const [row, text] of Object.entries(cells)) this.find(`[data-row=${row}]`).cells[i + 1].textContent = text;
+        if (test) this.find("[data-row=wrong]").cells[i + 1].append(bar(run.wrong / most));
         const place = this.find(".wrongs").cells[i + 1];
         if (place.shown === run.shown) return;
         place.shown = run.shown;

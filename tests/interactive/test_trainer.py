@@ -193,7 +193,11 @@ def test_it_goes_a_step_at_a_time_pauses_and_goes_on(opened: Opener) -> None:
         (
             "Statistics of one image",
             {"tested": ["evaluation", "alone", "evaluation"], "ghost_batch_size": ["0", "0", "1"]},
-            ["batch", "batch, tested image by image", "batch, 1 image shares"],
+            [
+                "batch, 8 more blocks",
+                "batch, 8 more blocks, tested image by image",
+                "batch, 8 more blocks, 1 image shares",
+            ],
         ),
     ],
 )
@@ -213,6 +217,48 @@ def test_one_click_asks_a_question_which_the_address_keeps(
     assert {name: chosen(again, name) for name in expected} == expected
     assert again.evaluate("location.hash") == end
     assert again.locator("network-trainer").evaluate("(host) => host.getBoundingClientRect().top < innerHeight")
+
+
+COMING_TO = """([question, ends]) => {
+    const trainer = document.querySelector('network-trainer');
+    trainer.set(trials.answer(question), question);
+    trainer.runs.forEach((run, i) => {
+        const [accuracy, loss, wrong] = ends[i];
+        const tests = Array.from({ length: run.trial.epochs }, (_, epoch) => [epoch + 1, loss, accuracy]);
+        Object.assign(run, { wrong, tests, steps: tests, ended: true });
+    });
+    trainer.draw();
+}"""
+
+
+def ticks(page: Page, graph: int) -> list[str]:
+    texts = page.locator("network-trainer .graph").nth(graph).locator("text[text-anchor=end]:not(.guess)")
+    return texts.all_text_contents()
+
+
+def test_the_answer_to_a_question_names_the_numbers_and_shows_them(page: Page) -> None:
+    answer = page.locator("network-trainer .found")
+    assert not answer.is_visible()
+    page.evaluate(COMING_TO, ["alone", [[0.95, 0.2, 2], [0.85, 0.5, 8], [0.9, 0.3, 4]]])
+    assert "run 1 gets 2 wrong" in answer.inner_text()
+    assert "in the test, 8" in answer.inner_text()
+    assert "in training, 4." in answer.inner_text()
+    assert answer.inner_text().endswith("like those that it learned with.")
+    widths = page.locator("network-trainer [data-row=wrong] .bar").evaluate_all(
+        "(all) => all.map((bar) => bar.offsetWidth)"
+    )
+    assert widths == pytest.approx([widths[1] / 4, widths[1], widths[1] / 2], abs=1)
+    assert [ticks(page, graph) for graph in range(4)] == [
+        ["0", "1", "2", "3"], ["0", "50", "100"], ["0", "0.3", "0.6"], ["80", "90", "100"],
+    ]  # fmt: skip
+    page.evaluate(COMING_TO, ["depth", [[0.9, 0.2, 2], [0.1, 2.3, 20], [0.95, 0.1, 1]]])
+    assert "run 1 reached 90.0\xa0%" in answer.inner_text()
+    assert answer.inner_text().endswith("only the network with normalization has learned.")
+    assert [ticks(page, graph) for graph in (2, 3)] == [["0", "1", "2", "3"], ["0", "50", "100"]]
+    page.evaluate(COMING_TO, ["depth", [[0.9, 0.2, 2], [0.8, 0.3, 4], [0.95, 0.1, 1]]])
+    assert answer.inner_text().endswith("guessing gives 10\xa0%."), "what is not so is not said"
+    page.get_by_label("penalty of run 1").select_option("L1")
+    assert not answer.is_visible(), "it is another question now"
 
 
 def test_what_is_wrong_in_an_address_is_left_out(opened: Opener) -> None:
