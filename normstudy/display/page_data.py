@@ -141,13 +141,14 @@ def write_training_data(path: Path, variants: Mapping[str, Mapping[str, Any]]) -
         range(len(labels)), test_size=len(digits.test_labels), stratify=labels, random_state=0
     )  # as in `data.load`
     order = [index for part in parts for index in part]
-    pixels = small[order].T.astype(np.uint8).tobytes()  # those of one place are alike: this packs a tenth smaller
-    packed = zlib.compressobj(9, strategy=zlib.Z_RLE)
+    places = small[order].T.astype(np.uint8)  # pixels of one place are alike, and get a code of their own
+    packing = zlib.compressobj(9, strategy=zlib.Z_RLE)
+    packed = [packing.compress(place.tobytes()) + packing.flush(zlib.Z_PARTIAL_FLUSH) for place in places]
     _assign(
         path,
         "trainingData",
         {
-            "images": base64.b64encode(packed.compress(pixels) + packed.flush()).decode(),
+            "images": base64.b64encode(b"".join(packed) + packing.flush()).decode(),
             "labels": "".join(map(str, labels[order])),
             "training": len(digits.train_labels),
             "mean": digits.mean,

@@ -35,7 +35,6 @@ globalThis.trials = (() => {
   const begin = () => variants().map(of);
 
   const SOON = { penalty: "none", batch_size: 16, learning_rate: 0.003 }; // with which deep networks learn soonest
-  const counted = ({ wrong }) => decimal(wrong);
   const reached = ({ accuracy }) => percent(accuracy, 1);
 
   /**
@@ -66,8 +65,8 @@ globalThis.trials = (() => {
       look: "Runs 1 and 2 learn alike, with statistics of 16 images; in the test run 1 has the stored ones, run 2 those of each image alone. Run 3 learns with statistics of one image, and is tested with stored ones. Look at the test, and count the images that it gets wrong.",
       found(ends, tested) {
         const [first, second, third] = ends.map(({ wrong }) => wrong);
-        const broken = first < second && first < third ? " A network has to be tested with statistics like those that it learned with." : "";
-        return `Of ${decimal(tested)} test images, run 1 gets ${counted(ends[0])} wrong; run 2, the same network with the statistics of one image in the test, ${counted(ends[1])}; run 3, with those of one image in training, ${counted(ends[2])}.${broken}`;
+        const broken = first < Math.min(second, third) ? " A network has to be tested with statistics like those that it learned with." : "";
+        return `Of ${decimal(tested)} test images, run 1 gets ${decimal(first)} wrong; run 2, the same network with the statistics of one image in the test, ${decimal(second)}; run 3, with those of one image in training, ${decimal(third)}.${broken}`;
       },
     },
   };
