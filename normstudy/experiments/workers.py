@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from normstudy.experiments import single
 from normstudy.experiments.parameters import Value
 from normstudy.experiments.places import StudyError
-from normstudy.machine.forks import FORKS, TRAINING
+from normstudy.machine.forks import TRAINING, having_imported
 from normstudy.machine.parents import follow
 
 Submit = Callable[[dict[str, Value]], "Future[list[dict[str, Any]]]"]
@@ -23,9 +23,7 @@ Submit = Callable[[dict[str, Value]], "Future[list[dict[str, Any]]]"]
 def processes(number: int) -> Iterator[Submit]:
     """As many processes as asked for, which end with this one, whatever ends it; an error or Ctrl-C kills them."""
     others = multiprocessing.active_children()
-    context = multiprocessing.get_context("forkserver" if FORKS else "spawn")
-    context.set_forkserver_preload([__name__, *TRAINING])
-    executor = ProcessPoolExecutor(number, context, _begin)
+    executor = ProcessPoolExecutor(number, having_imported(__name__, *TRAINING), _begin)
     try:
         yield lambda run: executor.submit(single.run, run)
         executor.shutdown()

@@ -22,13 +22,12 @@ from typing import Any
 import psutil
 
 from normstudy.experiments.places import StudyError
-from normstudy.machine.forks import FORKS, TRAINING
+from normstudy.machine.forks import FORKS, TRAINING, WITHOUT_THREADS
 
 ENVIRONMENT = {
     "JUPYTER_PREFER_ENV_PATH": "1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # a kernel's, for which matplotlib looks once
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # a process that has threads should not be forked
 }
 
 
@@ -90,8 +89,7 @@ def start(root: Path, modules: Iterable[str]) -> Iterator[Forkserver]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        # OpenBLAS' other threads only wait in circles for what notebooks have to multiply.
-        env={"OPENBLAS_NUM_THREADS": "1"} | os.environ | ENVIRONMENT,
+        env=WITHOUT_THREADS | os.environ | ENVIRONMENT,
     )
     try:
         yield Forkserver(process)

@@ -141,7 +141,9 @@ class TestEndings:
         with pytest.raises(StudyError, match="another sweep is at work on report/executed"):
             sweep.sweep(project, project / "params" / "grid.yaml", {})
         family = psutil.Process(process.pid).children(recursive=True)
-        next(member for member in family if member.ppid() != process.pid).kill()  # one that is forked to make runs
+        worker = next(member for member in family if member.ppid() != process.pid)
+        assert worker.parent().num_threads() == 1, "a process that has threads should not be forked"
+        worker.kill()
         _, error = process.communicate(timeout=60)
         assert process.returncode == 1
         assert "a process was killed, perhaps for want of memory; the finished runs are kept" in error
