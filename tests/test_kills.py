@@ -1,6 +1,6 @@
 """Commands that are killed: nothing that was complete is lost, and in the end all is as if nobody had killed them.
 
-Four kills for each command; the environment's NORMSTUDY_KILLS asks for more.
+Two kills for each command; the environment's NORMSTUDY_KILLS asks for more.
 """
 
 import csv
@@ -34,7 +34,7 @@ from tests.watching import contents
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("NORMSTUDY_KILLS", "4"))
+KILLS = int(os.environ.get("NORMSTUDY_KILLS", "2"))
 
 Look = Callable[[Path], dict[str, Any]]
 """What a project has of each thing that changes in one step."""
