@@ -9,7 +9,7 @@ globalThis.layers = (function script() {
 
   const zeros = (shape) => ({ shape, values: new Float64Array(shape.reduce((product, length) => product * length, 1)) });
 
-  // Convolution: the patches that the filters see, as a matrix, times the filters.
+  // Convolution: y = Σ weight · x over the pixels that a filter sees. All these patches, as a matrix, times the filters.
 
   const outputLength = (length, kernel, stride, padding, dilation) =>
     Math.floor((length + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
@@ -159,7 +159,7 @@ globalThis.layers = (function script() {
         sums[set] += gamma[c] * sum;
         products[set] += gamma[c] * product;
       }
-      // A value moves its set's mean and deviation too: what all of the set would gain by that is taken off.
+      // A value moves its set's mean and deviation too: dx = (γ·dy − mean(γ·dy) − x̂ · mean(γ·dy·x̂)) / σ.
       const dx = zeros(x.shape);
       for (let start = 0; start < values.length; start += run) {
         const [c, set] = [Math.floor(start / (H * W)) % C, sets[start]];
@@ -240,6 +240,7 @@ globalThis.layers = (function script() {
     },
   };
 
+  /** y = x · weightᵀ + bias. */
   const linear = {
     forward(x, { arrays: { weight, bias } }) {
       const N = x.shape[0];
@@ -263,14 +264,19 @@ globalThis.layers = (function script() {
     },
   };
 
-  /** The mean over images of −log of the probability of each one's class, and its gradient by the logits. */
+  /** log Σ exp(logit): what makes probabilities of logits, log p = logit − logSum. */
+  function logSum(logits) {
+    const highest = Math.max(...logits); // taken out, so that no power is too large
+    return highest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0));
+  }
+
+  /** The mean over images of −log of the probability of each one's class, and its gradient by the logits, (p − truth) / N. */
   const crossEntropy = {
     forward({ shape: [N, classes], values }, labels) {
       let total = 0;
       for (let n = 0; n < N; n++) {
         const logits = values.subarray(n * classes, (n + 1) * classes);
-        const highest = Math.max(...logits);
-        total += highest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0)) - logits[labels[n]];
+        total += logSum(logits) - logits[labels[n]];
       }
       return total / N;
     },
@@ -280,9 +286,8 @@ globalThis.layers = (function script() {
       const dx = zeros(shape);
       for (let n = 0; n < N; n++) {
         const logits = values.subarray(n * classes, (n + 1) * classes);
-        const highest = Math.max(...logits);
-        const sum = logits.reduce((total, logit) => total + Math.exp(logit - highest), 0);
-        for (let k = 0; k < classes; k++) dx.values[n * classes + k] = (Math.exp(logits[k] - highest) / sum - (k === labels[n])) / N;
+        const sum = logSum(logits);
+        for (let k = 0; k < classes; k++) dx.values[n * classes + k] = (Math.exp(logits[k] - sum) - (k === labels[n])) / N;
       }
       return dx;
     },

@@ -227,11 +227,11 @@
 
     // What follows from it.
 
-    /** The answer to the question, once all runs have come to their end. */
+    /** The answer to the question, once all runs have come to their end; else nothing. */
     found() {
       const complete = this.runs.every(({ tests, trial }) => tests.length === trial.epochs);
-      if (!complete || !this.question) return "";
-      return QUESTIONS[this.question].found(this.runs.map(({ wrong, tests }) => ({ wrong, accuracy: tests.at(-1)[2] })), tested());
+      const ends = () => this.runs.map(({ wrong, tests }) => ({ wrong, accuracy: tests.at(-1)[2] }));
+      return (complete && QUESTIONS[this.question]?.found?.(ends(), tested())) || "";
     }
 
     drawSoon() {

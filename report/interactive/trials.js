@@ -35,19 +35,17 @@ globalThis.trials = (() => {
   const begin = () => variants().map(of);
 
   const SOON = { penalty: "none", batch_size: 16, learning_rate: 0.003 }; // with which deep networks learn soonest
-  const reached = ({ accuracy }) => percent(accuracy, 1);
 
   /**
    * Questions that are asked by one click. Each changes the three trials that the figure begins with, and says what to look at.
    *
-   * `found` is the answer, from what the three came to: { accuracy, wrong } in the last test, of so many images.
+   * `found` is the answer of some, from what the three came to: { accuracy, wrong } in the last test, of so many images.
    */
   const QUESTIONS = {
     variants: {
       title: "The three variants",
       change: [{}, {}, {}],
       look: "Normalization and penalty differ together here, as in the study. Set each penalty to none and start again: which of the differences stay?",
-      found: (ends) => `In the test, the three reached ${ends.map(reached).join(", ")}.`,
     },
     depth: {
       title: "What if no normalization, depth 16?",
@@ -55,14 +53,14 @@ globalThis.trials = (() => {
       look: "Runs 1 and 2 have 16 more blocks, with normalization and without; run 3 has none of either. Does the dashed line leave “guessing”? At the bottom, see how wide the values are that reach the last layers.",
       found(ends) {
         const [normalized, plain, shallow] = ends.map(({ accuracy }) => accuracy);
-        const needed = normalized > 0.5 && shallow > 0.5 && plain < 0.2 ? " So deep, only the network with normalization has learned." : "";
-        return `In the test, run 1 reached ${reached(ends[0])}, run 2, as deep without normalization, ${reached(ends[1])}, and run 3, without the blocks, ${reached(ends[2])}; guessing gives ${percent(0.1)}.${needed}`;
+        const needed = Math.min(normalized, shallow) > 0.5 && plain < 0.2 ? " So deep, only the network with normalization has learned." : "";
+        return `In the test, run 1 reached ${percent(normalized, 1)}, run 2, as deep without normalization, ${percent(plain, 1)}, and run 3, without the blocks, ${percent(shallow, 1)}; guessing gives ${percent(0.1)}.${needed}`;
       },
     },
     alone: {
       title: "Statistics of one image",
       change: [{}, { tested: "alone" }, { ghost_batch_size: 1 }].map((each) => ({ ...SOON, norm_arg: "batch", depth: 8, ...each })),
-      look: "Runs 1 and 2 learn alike, with statistics of 16 images; in the test run 1 has the stored ones, run 2 those of each image alone. Run 3 learns with statistics of one image, and is tested with stored ones. Look at the test, and count the images that it gets wrong.",
+      look: "Runs 1 and 2 learn alike, with statistics of 16 images; in the test run 1 has the stored ones, run 2 those of each image alone. Run 3 learns with statistics of one image, and is tested with stored ones. Look at the test, and at the images wrong.",
       found(ends, tested) {
         const [first, second, third] = ends.map(({ wrong }) => wrong);
         const broken = first < Math.min(second, third) ? " A network has to be tested with statistics like those that it learned with." : "";
