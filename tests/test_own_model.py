@@ -43,11 +43,16 @@ def test_the_text_says_whose_network_is_meant(own: Path):
     assert "They say nothing of my model.py:Net." in text
     assert "GroupNorm(1, C): the sets of layer normalization" not in text
     assert "It stands in my model.py:Net." in text
+    assert "What they do to training, found with the project’s network on the dataset digits:" in text
+    assert "takes the two apart, for the project’s network." in text
+    assert "which are the project’s, differ in seed" in text
+    assert "The three variants of the project’s network." in text
 
 
 def test_what_the_page_cannot_run_is_left_out_and_said(own: Path):
     drawing = checks.article(own).get_element_by_id("fig-drawing").text_content()
     assert "Nothing can be drawn here" in drawing
+    assert "runs chains of layers, and what follows" in drawing
     assert not (own / "report" / "shown" / "interactive" / "drawing-data.js").exists()
 
 

@@ -28,7 +28,7 @@ def _layers(graph: fx.GraphModule) -> Iterator[dict[str, Any]]:
         if node.op == "output":
             return
         if previous is not None and (node.all_input_nodes != [previous] or len(previous.users) != 1):
-            raise ValueError(f"the page runs chains of layers; {node.name} takes {node.all_input_nodes}")
+            raise ValueError(f"the page runs chains of layers, and what follows {previous.name} is none")
         if node.op == "call_module":
             yield from _layer(node.target, graph.get_submodule(node.target))
         elif node.op != "placeholder" and node.target not in ("flatten", torch.flatten):
