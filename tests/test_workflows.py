@@ -1,13 +1,14 @@
 """What continuous integration tries, and what the published report is made with."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.commands import ROOT
+from tests.commands import ROOT, command
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 
@@ -47,3 +48,13 @@ def test_commands_of_a_workflow_are_those_that_there_are(file: Path):
     called = [word for step in steps(file) for word in re.findall(r"make ([\w-]+)", step.get("run", ""))]
     assert called
     assert set(called) <= set(targets)
+
+
+def test_lint_leaves_a_model_of_ones_own_alone(tmp_path: Path):
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for name in ("model.py", "class/a.py", "normstudy/model.py", "tests/a/test_b.py", "report/notebooks/c.ipynb"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    seen = command(tmp_path, "ruff", "check", "--show-files").stdout.splitlines()
+    names = {Path(line).relative_to(tmp_path).as_posix() for line in seen}
+    assert names == {"pyproject.toml", "normstudy/model.py", "tests/a/test_b.py", "report/notebooks/c.ipynb"}
