@@ -264,7 +264,7 @@ def test_test_images_of_mnist_that_are_drawn_on_the_pad_are_recognized_as_well(o
     mnist = data.load("mnist")
     part = replace(mnist, train_images=mnist.train_images[:10_000], train_labels=mnist.train_labels[:10_000])
     net = build("batch")
-    training.fit(net, part, settings(epochs=2))
+    training.fit(net, part, settings(epochs=1))
     images, labels = mnist.test_images[:300], mnist.test_labels[:300]
     drawn = through_the_page(opened(write_figure(tmp_path, {"batch": net}, part)), images)
     plain = accuracy(net, images, labels, part)
