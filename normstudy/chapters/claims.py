@@ -37,6 +37,13 @@ def cases(holds: Mapping[str, Holds]) -> dict[str, str]:
     return {wording: listed(names) if names else "no other" for wording, names in found.items()}
 
 
+def concluded(predictions: Mapping[str, Mapping[str, Holds]]) -> dict[str, Holds]:
+    """For predictions with their cases, by name: whether each holds in every case, and (`…_somewhere`) in some one."""
+    found = {name: list(cases.values()) for name, cases in predictions.items()}
+    every = {name: overall(holds) for name, holds in found.items()}
+    return every | {f"{name}_somewhere": somewhere(holds) for name, holds in found.items()}
+
+
 def somewhere(holds: Sequence[Holds]) -> Holds:
     """Whether something holds in some one of several cases, or in none."""
     return True if True in holds else None if None in holds else False

@@ -159,9 +159,8 @@ def predictions(contrasts: pd.DataFrame, parts: pd.DataFrame) -> dict[str, dict[
 
 
 def concluded(runs: pd.DataFrame, contrasts: pd.DataFrame, parts: pd.DataFrame) -> dict[str, Holds]:
-    """The claims of the section: its `predictions`, and whether the penalties act on the weights (`acts`)."""
-    found = {name: claims.overall(list(cases.values())) for name, cases in predictions(contrasts, parts).items()}
-    return found | {"acts": acts(runs)[0]}
+    """The claims of the section: `claims.concluded` of its `predictions`, and whether the penalties act (`acts`)."""
+    return claims.concluded(predictions(contrasts, parts)) | {"acts": acts(runs)[0]}
 
 
 def _which(gains: pd.DataFrame, pairs: pd.DataFrame) -> Holds:

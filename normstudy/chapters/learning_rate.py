@@ -193,8 +193,7 @@ def predictions(pairs: pd.DataFrame) -> dict[str, dict[str, Holds]]:
 
 def concluded(ranges: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Holds]:
     """The claims of the section: its `predictions`, and whether the rates tried go beyond both ends of every range."""
-    found = {name: claims.overall(list(cases.values())) for name, cases in predictions(pairs).items()}
-    return found | {"closed": not ranges[["open_below", "open_above"]].to_numpy().any()}
+    return claims.concluded(predictions(pairs)) | {"closed": not ranges[["open_below", "open_above"]].to_numpy().any()}
 
 
 def numbers(runs: pd.DataFrame, ranges: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:

@@ -33,6 +33,11 @@ def test_one_case_contradicts_all_and_bears_out_some(
     assert claims.somewhere(holds) is somewhere
 
 
+def test_a_section_concludes_of_each_prediction_whether_it_holds_in_every_case_and_in_some_one():
+    found = claims.concluded({"first": {"batch": True, "layer": None}, "second": {"batch": None}})
+    assert found == {"first": None, "first_somewhere": True, "second": None, "second_somewhere": None}
+
+
 def test_cases_are_named_by_what_became_of_them():
     found = claims.cases({"batch": True, "layer": None, "group": True, "instance": True})
     assert found == {"holds": "batch, group and instance", "fails": "no other", "open": "layer"}

@@ -84,10 +84,10 @@ class TestPredictions:
         found = predictions(runs())
         assert {value for cases in found.values() for value in cases.values()} == {None}
         text = said(runs())
-        assert "Whether is left open with batch, layer, group and instance, and borne out with no other." in text
+        assert "Whether is left open with batch, layer, group and instance. The lowest" in text
         assert "Which is left open: chance may hide" in text
-        assert "Penalty is left open with L1, L2 and L1 + L2, and" in text
-        assert "Owed is left open for batch beside layer, batch beside group and layer beside group, and" in text
+        assert "Penalty is left open with L1, L2 and L1 + L2. L1 multiplies" in text
+        assert "Owed is left open for batch beside layer, batch beside group and layer beside group. Furthest" in text
 
     def test_are_contradicted_where_the_opposite_was_planted(self):
         table = runs(planted_on(batch=-0.02, layer=0.02))
