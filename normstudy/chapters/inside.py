@@ -129,7 +129,7 @@ def numbers(rows: pd.DataFrame, ratios: pd.DataFrame, growth: pd.Series) -> dict
     said: dict[str, Any] = {}
     for name, outcome in {**EXPLANATIONS, "given": "shift_given"}.items():
         for which, smaller in (("with", True), ("opposite", False)):
-            said.setdefault(name, {})[which] = listed(seen(ratios, outcome, smaller) or ["no normalization"])
+            said.setdefault(name, {})[which] = listed(seen(ratios, outcome, smaller) or ["none of them"])
     first = rows[(rows["epoch"] == 1) & ~rows["run"].map(lost)].groupby("norm_arg")["test_accuracy"].mean()
     said["first"] = {"none": percent(first["none"]), "least": percent(first.drop("none").min())}
     low, high = significant(growth["low"]), significant(growth["high"])

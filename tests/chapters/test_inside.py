@@ -38,7 +38,7 @@ class TestVerdicts:
         text = said(rows(shift={"batch": 0.3, "instance": 0.3, "layer": 3.0}))
         assert "Steadier inputs are seen here with batch and instance only, where what comes out" in text
         assert "The opposite is seen with layer. Behind batch" in text
-        assert "What goes in shifts less with no normalization." in text
+        assert "What goes in shifts less with none of them." in text
         assert "Steadier inputs are seen here: with every normalization" in said(rows(shift=dict.fromkeys(OTHERS, 0.3)))
 
     def test_a_smaller_change_of_the_gradient_with_all_is_a_claim_borne_out(self):
@@ -50,7 +50,7 @@ class TestVerdicts:
 
     def test_a_larger_change_is_the_opposite_of_what_was_predicted(self):
         text = said(rows(change={"layer": 1.7}))
-        assert "A smoother loss is not seen here: with no normalization does the gradient change less" in text
+        assert "A smoother loss is not seen here: with none of the normalizations does the gradient change less" in text
         assert "in all three epochs. The opposite is seen with layer." in text
 
     def test_one_epoch_alone_makes_no_claim(self):
@@ -61,14 +61,14 @@ class TestVerdicts:
 
     def test_where_nothing_was_planted_nothing_is_seen(self):
         assert concluded(rows()) == {"steadier": False, "smoother": False, "growth": None}
-        assert said(rows()).count("The opposite is seen with no normalization.") == 2
+        assert said(rows()).count("The opposite is seen with none of them.") == 2
 
     @pytest.mark.parametrize(
         ("growth", "verdict"),
         [
-            (1.5, "without normalization is seen: activations grow from layer to layer. Before"),
-            (1.0, "without normalization is not seen: that activations grow from layer to layer is left open. Before"),
-            (0.5, "without normalization is not seen; the opposite is: activations shrink from layer to layer. Before"),
+            (1.5, "Without normalization, activations grow from layer to layer, as predicted. Before"),
+            (1.0, "Whether activations grow from layer to layer without normalization is left open. Before"),
+            (0.5, "Without normalization, activations do not grow from layer to layer, but shrink. Before"),
         ],
     )
     def test_growth_is_judged_and_larger_rates_are_not(self, growth: float, verdict: str):
