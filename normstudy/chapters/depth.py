@@ -77,7 +77,8 @@ def _not(holds: Holds) -> Holds:
 def numbers(runs: pd.DataFrame, table: pd.DataFrame) -> dict[str, str]:
     """The numbers of the section's text, as they are printed (see `_without` and `_normalized`)."""
     diverged = out_of(int(runs["diverged"].sum()), len(runs), "run")
-    return {"last": count(int(table["depth"].max())), "diverged": diverged, **_without(table), **_normalized(table)}
+    about = {"last": count(int(table["depth"].max())), "epochs": counted(int(runs["epoch"].max()), "epoch")}
+    return {**about, "diverged": diverged, **_without(table), **_normalized(table)}
 
 
 def _without(table: pd.DataFrame) -> dict[str, str]:

@@ -104,6 +104,7 @@ def test_one_network_of_many_that_is_a_little_too_low_by_chance_does_not_contrad
 
 def test_the_numbers_of_the_text_are_those_that_were_planted():
     found = numbers(PREDICTED | {("he", "layer"): (0.98, 0.98, 0.902), ("pytorch", "layer"): (0.98, 0.98, 0.93)})
+    assert found["epochs"] == "1 epoch"
     assert (found["last"], found["pytorch_reach"]) == ("16", "only as it is")
     assert (found["instead"], found["he_reach"]) == ("8", "with up to 8 more blocks")
     for name, value in {"pytorch_first": 97, "pytorch_last": 10, "he_instead": 96, "pytorch_instead": 10}.items():
