@@ -1,4 +1,4 @@
-"""Budget: test error against the number of epochs: does normalization lead to a better end, or to a sooner one?"""
+"""Budget: test error against the number of epochs: does normalization get a network further, or only sooner?"""
 
 import math
 

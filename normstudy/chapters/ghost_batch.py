@@ -106,8 +106,8 @@ def numbers(errors: pd.DataFrame, table: pd.DataFrame, several: pd.DataFrame) ->
 
     `fewest`, `most`: images, with the errors `running_fewest`, … of each evaluation, and those of the other
     normalizations by their names. `running`, …: their slopes in percentage points; `left`: that of precise minus that
-    of own ones; `several`: that of running ones from two images on; `excluded_own`, `excluded_several`: the intervals
-    hold no slope further from 0.
+    of own ones; `several`: that of running ones from two images on; `excluded_own`: the interval holds no slope further
+    from 0.
     """
     images, errors = _images(errors), errors.set_index(["statistics", "images"])
     found = {"fewest": count(images[0]), "most": count(images[-1]), "tests": count(len(CONTRASTS))}
@@ -118,9 +118,8 @@ def numbers(errors: pd.DataFrame, table: pd.DataFrame, several: pd.DataFrame) ->
     table, several = (each.set_index("contrast") for each in (table, several))
     found |= {name: points(table.loc[name]) for name in EVALUATIONS}
     found |= {"left": points(table.loc["precise − own"]), "several": points(several.loc["running"])}
-    for name, row in (("own", table.loc["own"]), ("several", several.loc["running"])):
-        found[f"excluded_{name}"] = decimal(100 * max(-row["low"], row["high"]), 2)
-    return found
+    own = table.loc["own"]
+    return found | {"excluded_own": decimal(100 * max(-own["low"], own["high"]), 2)}
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
