@@ -58,4 +58,4 @@ def test_what_the_page_cannot_run_is_left_out_and_said(own: Path):
 
 def test_dropout_changes_no_finding(own: Path):
     text = re.sub(r"\s+", " ", checks.body(own))
-    assert "To the layer and the group variant the company makes no difference but for rounding" in text
+    assert "The layer and the group variant do not depend on the other images, but for rounding" in text

@@ -46,12 +46,15 @@ def agree(table: pd.DataFrame) -> bool:
 
 def silent(observed: Mapping[str, Sequence[Layer]]) -> list[str]:
     """The channels whose input is the same everywhere, so that nothing can be read off it, in words."""
-    return [
-        f"{int(lost)} of {layer.given.shape[1]} channels in layer {number} of the {name} variant"
+    found = {
+        name: [
+            f"{int(lost)} of {layer.given.shape[1]} channels in layer {number}"
+            for number, layer in enumerate(layers, 1)
+            if (lost := trained_layers.measured(layer)[0].isnan().all(dim=0).sum())
+        ]
         for name, layers in observed.items()
-        for number, layer in enumerate(layers, 1)
-        if (lost := trained_layers.measured(layer)[0].isnan().all(dim=0).sum())
-    ]
+    }
+    return [f"in the {name} variant {listed(lost)}" for name, lost in found.items() if lost]
 
 
 def running(layer: Layer, before: nn.BatchNorm2d) -> pd.DataFrame:

@@ -36,9 +36,9 @@ class TestNetworks:
         given[:, 2], returned[:, 2] = 0, 0
         assert chapter.counted_right(pd.DataFrame([[1, "", 8, 7]]), chapter.silent(observed)) is False
         silent = {"batch": [replace(layer, given=given, returned=returned)]}
-        assert chapter.silent(silent) == ["1 of 8 channels in layer 1 of the batch variant"]
+        assert chapter.silent(silent) == ["in the batch variant 1 of 8 channels in layer 1"]
         assert chapter.counted_right(pd.DataFrame([[1, "", 8, 7]]), chapter.silent(silent)) is None
-        assert chapter.numbers_of_network(silent)["silent"] == "1 of 8 channels in layer 1 of the batch variant"
+        assert chapter.numbers_of_network(silent)["silent"] == "in the batch variant 1 of 8 channels in layer 1"
 
     def test_running_statistics_take_up_the_unbiased_variance(self, observed: dict):
         layer = observed["batch"][0]
