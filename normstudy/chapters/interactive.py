@@ -37,7 +37,7 @@ def answers(predictions: Mapping[str, pd.DataFrame], index: int, dataset: Datase
     said = {name: frame.set_index("index").loc[index] for name, frame in predictions.items()}
     words = {name: (dataset.classes[int(row.prediction)], percent(row.confidence, 0)) for name, row in said.items()}
     image = dataset.test_images[[index] * len(words)].cpu().numpy()
-    titles = [f"{name}: {guess}, {confidence}" for name, (guess, confidence) in words.items()]
+    titles = [f"{name}\n{guess}, {confidence}" for name, (guess, confidence) in words.items()]
     each = ", ".join(f"{name} {guess} ({confidence})" for name, (guess, confidence) in words.items())
     true = dataset.classes[int(dataset.test_labels[index])]
     return figures.digit_grid(image, titles, columns=len(titles)), (

@@ -28,7 +28,11 @@ def test_the_answers_to_an_image_stand_in_words_beside_the_figure():
     assert said == (
         "Test image 2, whose class is zero, and what the 2 networks say: batch one (75\u00a0%), layer one (50\u00a0%)."
     )
-    assert [axis.get_title() for axis in figure.axes] == ["batch: one, 75\u00a0%", "layer: one, 50\u00a0%"]
+    assert [axis.get_title() for axis in figure.axes] == ["batch\none, 75\u00a0%", "layer\none, 50\u00a0%"]
+    figure.draw_without_rendering()
+    first, second = (axis.title.get_window_extent() for axis in figure.axes)
+    assert first.x1 + 5 < second.x0
+    assert first.y1 < figure.bbox.y1
 
 
 def test_the_sets_of_a_sheet_are_counted():
