@@ -16,7 +16,7 @@ from pypdf.generic import Destination
 from tests.needs import need
 
 CENTIMETRE = 72 / 2.54
-LEFT, TOP = 2.2 * CENTIMETRE, 2.4 * CENTIMETRE
+LEFT, TOP = 2.2 * CENTIMETRE, 2 * CENTIMETRE
 Word = tuple[float, float, float, float, str]
 
 

@@ -43,6 +43,9 @@ class TestPdf:
     def test_every_figure_has_its_picture(self, pdf: Path):
         assert figures_without_picture(pdf) == []
 
+    def test_the_first_page_shows_what_was_found(self, pdf: Path):
+        assert ("Figure", "1:") in [(word[4], label[4]) for word, label in pairwise(words(pdf)[0])]
+
     def test_nothing_runs_over_a_margin(self, pdf: Path):
         for number, (page, sheet) in enumerate(zip(words(pdf), PdfReader(pdf).pages, strict=True), 1):
             right, bottom = float(sheet.mediabox.width) - LEFT, float(sheet.mediabox.height) - TOP
