@@ -109,7 +109,13 @@ class TestPicking:
 
     def test_is_held_against_the_differences_between_the_variants(self):
         assert claims(known(batch=3.0, layer=3.0, group=3.0, first_epoch=0.01))["picking"] is True
-        assert claims(known(batch=3.0, layer=0.0).assign(test_accuracy=0.9))["picking"] is False
+        assert claims(known(batch=3.0, layer=0.0))["picking"] is False
+
+    def test_is_left_open_where_it_lies_within_the_interval_of_a_larger_difference(self):
+        rows = known(batch=3.0, layer=2.5, group=3.0)
+        found, largest = seeds.picked(rows), pairs(rows).iloc[0]
+        assert largest["low"] < found.high - found.last < largest["mean"]
+        assert claims(rows)["picking"] is None
 
     def test_is_compared_with_the_peers_on_their_dataset_alone(self):
         rows = known(batch=3.0, layer=3.0)
