@@ -7,16 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from normstudy.chapters.check import Function
 from normstudy.checking import derivative
-
-
-class Function(nn.Module):
-    def __init__(self, calculate: Callable[[Tensor], Tensor]):
-        super().__init__()
-        self.calculate = calculate
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.calculate(x)
 
 
 def by(x: Tensor, statistics: Tensor) -> Tensor:
