@@ -95,9 +95,8 @@ class Trace:
             return now[id(old)]
 
         with torch.random.fork_rng(devices=()):
-            torch.default_generator.manual_seed(
-                0
-            )  # torch.manual_seed prepares CUDA, too, which takes longer than a step
+            # torch.manual_seed prepares CUDA, too, which takes longer than a step.
+            torch.default_generator.manual_seed(0)
             for step in self.steps[start + 1 : end + 1]:
                 inputs, outputs = step.inputs, step.outputs
                 if any(storage(each) in changed for each in inputs):
