@@ -60,7 +60,7 @@ OTHER_STYLES = {
     "a percent sign that may part from its number": r"\d ?%",
     "an e for a power of ten": r"\d[eE][-+−]?\d",
     "a hyphen for a minus sign": r"(?<![\w.,)\]])[-–]\d",
-    "a sign before nothing": r"[-+−]0(?:\.0*)?(?![\d.,])",
+    "a sign before nothing": r"(?<!\w)[-+−]0(?:\.0*)?(?![\d.,])",
     "thousands that are not apart": r"(?<![\d.,:])(?!(?:19|20)\d\d(?!\d))\d{4,}",
     "a probability of nothing": r"\bp = 0(?:\.0*)?(?![\d.])|\bp < 0\.000",
     "no number": r"\b(?:nan|NaN|inf|None)\b(?! of)",

@@ -40,12 +40,12 @@ def over_seeds(runs: pd.DataFrame, outcome: str) -> Find:
     return lambda sums: student(values @ np.array([[each.get(cell, 0) for each in sums] for cell in wide]))
 
 
-def over_both(runs: pd.DataFrame) -> tuple[Find, Find]:
+def over_both(runs: pd.DataFrame, draws: int = bootstrap.RESAMPLES) -> tuple[Find, Find]:
     """Accuracy (0 to 1), and the logarithm of the odds of a mistake, with the chance of seeds and images.
 
     Logarithms of odds have about the same spread near 100 % as elsewhere. None is further out than half a mistake.
     """
-    accuracy = bootstrap.resample(runs, CELL)
+    accuracy = bootstrap.resample(runs, CELL, draws)
     least = 0.5 / (accuracy.seeds * int(runs["test_images"].iloc[0]))
     odds = accuracy._replace(found=_log_odds(accuracy.found, least), drawn=_log_odds(accuracy.drawn, least))
     of_accuracy, of_odds = (functools.partial(bootstrap.contrasts, each) for each in (accuracy, odds))

@@ -134,7 +134,7 @@ class TestOdds:
         """What batch minus layer owes to what, by source."""
         runs = planted.runs({"|".join(cell): each for cell, each in ease.items()}, draw, seeds=0.1)
         runs[effects.CELL] = runs["normalization"].astype(str).str.split("|", expand=True)
-        odds = effects.over_both(runs)[1]
+        odds = effects.over_both(runs, draws=400)[1]
         return effects.decomposition({name: CELLS[name] for name in ("batch", "layer")}, odds).set_index("source")
 
     def test_intervals_cover_the_planted_parts_in_nineteen_studies_of_twenty(self):

@@ -79,7 +79,7 @@ class TestResults:
 
 @pytest.mark.slow
 class TestEndings:
-    GRID = "seed: [0, 1, 2, 3, 4]\nnorm_arg: batch\nepochs: 8\nbatch_size: 64"
+    GRID = "seed: [0, 1, 2, 3, 4]\nnorm_arg: batch\nepochs: 3\nbatch_size: 64"
 
     def start(self, project: Path) -> subprocess.Popen[str]:
         """The command, at work on a grid, with at least one run finished and others in flight."""

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -84,28 +83,6 @@ def made_here(project: Path, file: Path) -> tables.Results:
     return {name: single.run(run) for name, run in sweep_files.expand(project, file, {}).items()}
 
 
-def test_a_worker_gives_the_same_numbers_as_this_process_and_a_killed_one_costs_only_its_own_runs(
-    project: Path, start: Start, scheduler: str
-):
-    file = write(project, "seed: [0, 1]\nnorm_arg: [batch, none]\nepochs: 6\nbatch_size: 64")
-    victim, _ = start_workers(start, scheduler, 2)
-    sweeping = sweep_over(scheduler, project)
-    with distributed.Client(scheduler, timeout=60) as client:
-        while not places.sweep_tables(project, "grid", "digits")[0].is_file():
-            assert sweeping.poll() is None, sweeping.communicate()
-            time.sleep(0.02)
-        at_work: dict[str, Any] = client.processing()
-        assert all(at_work.values()), "both workers are in mid-run"
-        victim.kill()
-        finished = stored(project, file)
-        assert 0 < len(finished) < 4
-    out, error = sweeping.communicate()
-    assert sweeping.returncode == 0, out + error
-    results = stored(project, file)
-    assert all(results[name] == rows for name, rows in finished.items())
-    assert untimed(results) == untimed(made_here(project, file))
-
-
 @pytest.fixture
 def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Small files in the place of MNIST, which this process and the sweeping one know of, and no worker."""
@@ -118,22 +95,29 @@ def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("mnist")
-def test_the_data_travel_with_the_runs_and_outlive_a_worker(project: Path, start: Start, scheduler: str):
-    file = write(project, "dataset: mnist\nseed: [0, 1, 2]\nnorm_arg: batch\nepochs: 6\nbatch_size: 64")
+def test_a_killed_worker_costs_only_its_own_runs_and_the_data_which_travel_with_them_outlive_it(
+    project: Path, start: Start, scheduler: str
+):
+    file = write(project, "dataset: mnist\nseed: [0, 1]\nnorm_arg: [batch, none]\nepochs: 4\nbatch_size: 64")
     (victim,) = start_workers(start, scheduler, 1)
     sweeping = sweep_over(scheduler, project)
     table = places.sweep_tables(project, "grid", "mnist")[0]
+    runs = sweep_files.expand(project, file, {})
+    names = tuple(next(iter(runs.values())))
     while not table.is_file():
         assert sweeping.poll() is None, sweeping.communicate()
         time.sleep(0.02)
     victim.kill()  # the only one that has the data
     victim.wait()
+    finished = tables.read(table, names)
+    assert 0 < len(finished) < 4
     start_workers(start, scheduler, 1)
     out, error = sweeping.communicate()
     assert sweeping.returncode == 0, out + error
-    here = {name: single.run(run, data.load("mnist")) for name, run in sweep_files.expand(project, file, {}).items()}
-    names = tuple(next(iter(sweep_files.expand(project, file, {}).values())))
-    assert untimed(tables.read(table, names)) == untimed(here)
+    results = tables.read(table, names)
+    assert all(results[name] == rows for name, rows in finished.items())
+    images = data.load("mnist")
+    assert untimed(results) == untimed({name: single.run(run, images) for name, run in runs.items()})
 
 
 def test_a_worker_with_other_code_is_refused(project: Path, start: Start, scheduler: str, tmp_path: Path):
