@@ -242,9 +242,9 @@
       clearTimeout(this.timer);
       this.timer = null;
       this.drawControls();
-      this.drawGraphs();
       this.drawNumbers();
-      setTimeout(() => this.drawFlows()); // a task of its own, so that none is long
+      GRAPHS.forEach((_, i) => setTimeout(() => this.drawGraph(i))); // tasks of their own, so that none is long
+      setTimeout(() => this.drawFlows());
     }
 
     drawControls() {
@@ -258,17 +258,16 @@
       this.all(".legend > span > span").forEach((place, i) => (place.textContent = title(this.trials[i])));
     }
 
-    drawGraphs() {
+    drawGraph(i) {
       const epochs = Math.max(...this.trials.map((trial) => trial.epochs));
       const all = [...this.earlier.map((run) => ({ ...run, pale: true })), ...this.runs.map((run, i) => ({ ...run, place: i }))];
-      this.all(".graph").forEach((place, g) => {
-        const { name, part, column, marks, scales, ...axes } = GRAPHS[g];
-        const ticks = fitted(part === "tests" ? scales : [scales[0]], this.runs.flatMap((run) => run[part].slice(-1).map((last) => last[column]))); // where runs begin is seen in training
-        const lines = all.map((run) => ({ points: run[part].filter(([epoch]) => epoch <= epochs).map((point) => [point[0], point[column]]), colour: colour(run.trial), run: run.place, pale: run.pale, marks }));
-        place.querySelector(".plot").innerHTML = graph({ lines, epochs, ticks, ...axes });
-        const said = this.runs.filter((run) => run[part].length).map((run) => `${title(run.trial)} ${this.value(run[part].at(-1)[column], name)}`);
-        place.setAttribute("aria-label", `${name} over ${epochs} epochs: ${said.join("; ") || "nothing yet"}`);
-      });
+      const { name, part, column, marks, scales, ...axes } = GRAPHS[i];
+      const ticks = fitted(part === "tests" ? scales : [scales[0]], this.runs.flatMap((run) => run[part].slice(-1).map((last) => last[column]))); // where runs begin is seen in training
+      const lines = all.map((run) => ({ points: run[part].filter(([epoch]) => epoch <= epochs).map((point) => [point[0], point[column]]), colour: colour(run.trial), run: run.place, pale: run.pale, marks }));
+      const place = this.all(".graph")[i];
+      place.querySelector(".plot").innerHTML = graph({ lines, epochs, ticks, ...axes });
+      const said = this.runs.filter((run) => run[part].length).map((run) => `${title(run.trial)} ${this.value(run[part].at(-1)[column], name)}`);
+      place.setAttribute("aria-label", `${name} over ${epochs} epochs: ${said.join("; ") || "nothing yet"}`);
     }
 
     value(value, name) {
