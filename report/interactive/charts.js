@@ -1,4 +1,4 @@
-// The trainer's graphs, as pure functions: lines over epochs as SVG, and distributions on a canvas.
+// The trainer's graphs, as pure functions: lines over epochs, and distributions, as SVG.
 "use strict";
 
 globalThis.charts = (() => {
@@ -43,19 +43,14 @@ globalThis.charts = (() => {
   /** A sample of a run's line. */
   const sample = (run) => `<svg class="sample" viewBox="0 0 36 8" aria-hidden="true"><path d="M0 4H36" stroke-dasharray="${DASHES[run]}"/></svg>`;
 
-  /** Paint a distribution, its bins from left to right; the highest one as high as the canvas. */
-  function paint(canvas, { bins }, colour) {
-    const context = canvas.getContext("2d");
-    const highest = Math.max(...bins) || 1;
-    const wide = canvas.width / bins.length;
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.fillStyle = colour;
-    bins.forEach((count, i) => {
-      const high = ((canvas.height - 1) * count) / highest;
-      context.fillRect(i * wide, canvas.height - 1 - high, wide, high);
-    });
-    context.fillRect(0, canvas.height - 1, canvas.width, 1);
+  /** The outlines of two distributions of 48 bins side by side, from 0 to 100; the highest bin is from 1 up to 0. */
+  function outlines(pair) {
+    const outline = ({ bins }, side) => {
+      const highest = Math.max(...bins) || 1;
+      return `M${52 * side} 1${Array.from(bins, (count) => `V${(1 - count / highest).toFixed(2)}h1`).join("")}V1z`;
+    };
+    return pair.map(outline).join("");
   }
 
-  return Object.freeze({ fitted, graph, sample, paint });
+  return Object.freeze({ fitted, graph, sample, outlines });
 })();

@@ -6,12 +6,13 @@
   const { decimal, number, percent } = globalThis.notation;
   const { element, announcer, shadow } = globalThis.component;
   const { SETTINGS, QUESTIONS, RUNS, begin, answer, shares, allowed, parameters, title, write, read } = globalThis.trials;
-  const { fitted, graph, sample, paint } = globalThis.charts;
+  const { fitted, graph, sample, outlines } = globalThis.charts;
 
   const SIDE = 28;
   const EARLIER = 9; // runs that stay as pale lines
   const SMOOTH = 0.85; // of a running mean over batches, the part that stays
   const DRAWN = 100; // milliseconds from one drawing to the next
+  const APART = 30; // milliseconds from one run's distributions to the next one's, so that each has a frame of its own
   const GUESSING = { loss: Math.log(10), accuracy: 0.1 };
   const LOSS = { highest: 3, scales: [[0, 1, 2, 3], [0, 0.5, 1], [0, 0.3, 0.6]], chance: GUESSING.loss, format: (value) => `${value}` };
   const ACCURACY = { highest: 1, scales: [[0, 0.5, 1], [0.5, 0.75, 1], [0.8, 0.9, 1]], chance: GUESSING.accuracy, format: (value) => `${100 * value}` };
@@ -150,6 +151,7 @@
       this.trials = trials;
       this.runs = trials.map(fresh);
       this.question = question;
+      trials.forEach((trial, i) => this.form.style.setProperty(`--run${i}`, colour(trial)));
       for (const select of this.all("select")) {
         const trial = trials[select.dataset.run];
         select.value = trial[select.name];
@@ -244,7 +246,7 @@
       this.drawControls();
       this.drawNumbers();
       GRAPHS.forEach((_, i) => setTimeout(() => this.drawGraph(i))); // tasks of their own, so that none is long
-      setTimeout(() => this.drawFlows());
+      runs.forEach((i) => setTimeout(() => this.drawFlows(i), i * APART));
     }
 
     drawControls() {
@@ -252,7 +254,6 @@
       this.find("[data-do=go]").textContent = this.running ? "Pause" : begun ? "Continue" : "Start";
       this.find("[data-do=step]").disabled = this.running;
       this.find("[data-do=again]").disabled = this.runs.every(({ steps }) => !steps.length);
-      runs.forEach((i) => this.all(`.run${i}`).forEach((head) => head.style.setProperty("--tint", colour(this.trials[i]))));
       this.find(".look").textContent = this.failed ? "No network can be trained here: this page may start no worker." : (QUESTIONS[this.question]?.look ?? "");
       this.find(".found").textContent = this.found();
       this.all(".legend > span > span").forEach((place, i) => (place.textContent = title(this.trials[i])));
@@ -260,7 +261,7 @@
 
     drawGraph(i) {
       const epochs = Math.max(...this.trials.map((trial) => trial.epochs));
-      const all = [...this.earlier.map((run) => ({ ...run, pale: true })), ...this.runs.map((run, i) => ({ ...run, place: i }))];
+      const all = [...this.earlier.map((run) => ({ ...run, pale: true })), ...this.runs.map((run, place) => ({ ...run, place }))];
       const { name, part, column, marks, scales, ...axes } = GRAPHS[i];
       const ticks = fitted(part === "tests" ? scales : [scales[0]], this.runs.flatMap((run) => run[part].slice(-1).map((last) => last[column]))); // where runs begin is seen in training
       const lines = all.map((run) => ({ points: run[part].filter(([epoch]) => epoch <= epochs).map((point) => [point[0], point[column]]), colour: colour(run.trial), run: run.place, pale: run.pale, marks }));
@@ -304,28 +305,25 @@
       return element("span", { className: "mistake" }, canvas, `${label} → ${prediction}`);
     }
 
-    drawFlows() {
+    drawFlows(i) {
       const body = this.find(".flows tbody");
       const layers = Math.max(...this.runs.map(({ distributions }) => distributions.length));
       while (body.rows.length > layers) body.deleteRow(-1);
       while (body.rows.length < layers) body.append(this.flow(body.rows.length));
-      this.runs.forEach((run, i) => {
-        const ink = getComputedStyle(this.find(`.run${i}`)).borderBottomColor;
-        for (let layer = 0; layer < layers; layer++) {
-          const cell = body.rows[layer].cells[i + 1];
-          const found = run.distributions[layer];
-          cell.firstChild.hidden = !found;
-          if (!found || cell.found === found) continue;
-          cell.found = found;
-          cell.querySelectorAll("canvas").forEach((canvas, side) => paint(canvas, found[side], ink));
-          cell.querySelector("small").textContent = `σ ${found.map(({ deviation }) => number(deviation, 2)).join(" → ")}`;
-        }
-      });
+      for (let layer = 0; layer < layers; layer++) {
+        const cell = body.rows[layer].cells[i + 1];
+        const found = this.runs[i].distributions[layer];
+        cell.firstChild.hidden = !found;
+        if (!found || cell.found === found) continue;
+        cell.found = found;
+        cell.querySelector("path").setAttribute("d", outlines(found));
+        cell.querySelector("small").textContent = `σ ${found.map(({ deviation }) => number(deviation, 2)).join(" → ")}`;
+      }
     }
 
     flow(layer) {
-      const cell = () => element("td", {}, element("div", {}, ...[0, 1].map(() => element("canvas", { width: 96, height: 32, "aria-hidden": "true" })), element("small")));
-      return element("tr", {}, element("th", { scope: "row" }, `layer ${layer + 1}`), ...runs.map(cell));
+      const cell = (i) => `<td class="run${i}"><div><svg viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><path/></svg><small></small></div></td>`;
+      return element("tr", { innerHTML: `<th scope="row">layer ${layer + 1}</th>${runs.map(cell).join("")}` });
     }
   }
 
