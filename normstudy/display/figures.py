@@ -34,13 +34,12 @@ STYLE: dict[Any, Any] = {
 
 
 def show(figure: Figure, alt: str) -> None:
-    """Display a figure as SVG and PNG with a text alternative that says what it shows, with its numbers."""
-    svg, png = io.StringIO(), io.BytesIO()
+    """Display a figure as SVG with a text alternative that says what it shows, with its numbers."""
+    svg = io.StringIO()
     with matplotlib.rc_context(STYLE):
         figure.savefig(svg, format="svg", metadata={"Date": None})
-        figure.savefig(png, format="png", dpi=150, metadata={"Software": None})
-    bundle = {"image/svg+xml": svg.getvalue(), "image/png": png.getvalue(), "text/plain": alt}
-    display(bundle, metadata={"image/svg+xml": {"alt": alt}, "image/png": {"alt": alt}}, raw=True)  # type: ignore[no-untyped-call]
+    bundle = {"image/svg+xml": svg.getvalue(), "text/plain": alt}
+    display(bundle, metadata={"image/svg+xml": {"alt": alt}}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def escape(text: object) -> str:

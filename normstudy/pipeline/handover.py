@@ -133,7 +133,7 @@ def _shown(notebook: str) -> bytes:
                 output["data"] = data
             if "text" in output:
                 output["text"] = _literal(output["text"])
-            if alt := output.get("metadata", {}).get("image/png", {}).get("alt"):
+            if alt := output.get("metadata", {}).get("image/svg+xml", {}).get("alt"):
                 lines.insert(0, f"#| fig-alt: {json.dumps(alt, ensure_ascii=False)}\n")
         cell["source"] = lines
     return json.dumps(content, ensure_ascii=False).encode()

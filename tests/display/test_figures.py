@@ -52,11 +52,10 @@ def test_the_axis_of_accuracies_shows_every_epoch_after_the_first():
     assert high > 99
 
 
-def test_a_figure_is_stored_as_svg_and_png_with_its_text_alternative(shown: list[tuple[dict, dict]]):
+def test_a_figure_is_stored_as_svg_with_its_text_alternative(shown: list[tuple[dict, dict]]):
     figures.show(figures.learning_curves(history([0.5, 0.7]), "batch"), "What it shows.")
     data, metadata = shown[0]
     assert ElementTree.fromstring(data["image/svg+xml"]).tag.endswith("svg")
-    assert data["image/png"].startswith(b"\x89PNG")
     assert {kind["alt"] for kind in metadata.values()} == {"What it shows."}
 
 

@@ -58,7 +58,7 @@ def test_publishing_refuses_what_was_never_run(toy: Path):
 
 
 def test_a_figures_text_alternative_becomes_a_cell_option(tmp_path: Path):
-    output = {"output_type": "display_data", "data": {}, "metadata": {"image/png": {"alt": 'A "graph": 3 lines.'}}}
+    output = {"output_type": "display_data", "data": {}, "metadata": {"image/svg+xml": {"alt": 'A "graph": 3 lines.'}}}
     notebook = json.dumps({"cells": [{"cell_type": "code", "source": ["#| label: a\n"], "outputs": [output]}]})
     cell = json.loads(handover._shown(notebook))["cells"][0]
     assert cell["source"][0] == '#| fig-alt: "A \\"graph\\": 3 lines."\n'
