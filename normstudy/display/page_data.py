@@ -24,6 +24,8 @@ from normstudy.training import evaluate
 
 MEASURED = 10_000  # training images whose place in their frame is measured
 FAINT, STRONG = 32, 128  # of 255: from where on a pixel belongs to what is drawn, and to its strokes
+NEAR = (1, 7, 8)  # of 8×8 pixels in a row: how far back the neighbours are that come before a pixel
+UNREAD = {"dataset", "device", "threads", "model", "baseline", "output"}  # parameters that mean nothing in a page
 KEPT = {"weight": "gamma", "bias": "beta", "running_mean": "means", "running_var": "variances"}
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -141,9 +143,15 @@ def write_training_data(path: Path, variants: Mapping[str, Mapping[str, Any]]) -
         range(len(labels)), test_size=len(digits.test_labels), stratify=labels, random_state=0
     )  # as in `data.load`
     order = [index for part in parts for index in part]
-    places = small[order].T.astype(np.uint8)  # pixels of one place are alike, and get a code of their own
+    # The pixels of one place are alike, and get a code of their own; they come in the order of the sum of their
+    # neighbours that came before, so that those that are probably alike lie together.
+    places = small[order].T.astype(np.uint8)
+    near = [sum((places[i - back] for back in NEAR if back <= i), np.zeros(len(order), np.uint8)) for i in range(64)]
     packing = zlib.compressobj(9, strategy=zlib.Z_RLE)
-    packed = [packing.compress(place.tobytes()) + packing.flush(zlib.Z_PARTIAL_FLUSH) for place in places]
+    packed = [
+        packing.compress(place[np.argsort(known, kind="stable")].tobytes()) + packing.flush(zlib.Z_PARTIAL_FLUSH)
+        for place, known in zip(places, near, strict=True)
+    ]
     _assign(
         path,
         "trainingData",
@@ -154,7 +162,10 @@ def write_training_data(path: Path, variants: Mapping[str, Mapping[str, Any]]) -
             "mean": digits.mean,
             "std": digits.std,
             "colours": {name: each.colour for name, each in NORMALIZATIONS.items()},
-            "variants": {name: dict(values) for name, values in variants.items()},
+            "variants": {
+                name: {key: value for key, value in values.items() if key not in UNREAD}
+                for name, values in variants.items()
+            },
         },
     )
 
@@ -202,4 +213,5 @@ def _rounded(tensor: Tensor) -> list[float]:
 
 def _assign(path: Path, name: str, content: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"globalThis.{name} = {json.dumps(content, allow_nan=False)};\n", encoding="utf-8")
+    written = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    path.write_text(f"globalThis.{name} = {written};\n", encoding="utf-8")

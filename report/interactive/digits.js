@@ -5,13 +5,19 @@ globalThis.digits = (function script() {
   const { zeros } = globalThis.layers;
 
   const [SMALL, SIDE, WHITE] = [8, 28, 16];
+  const NEAR = [1, 7, 8]; // how far back the pixels are by whose sum those of a place are ordered
 
   /** The images and labels of `trainingData`, which normstudy/display/page_data.py writes; those for training come first. */
   async function unpack({ images, labels, training, mean, std }) {
     const packed = Uint8Array.from(atob(images), (letter) => letter.charCodeAt(0));
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
     const pixels = new Uint8Array(await new Response(stream).arrayBuffer()); // the first one of all images, the second one of all …
-    const small = pixels.map((_, i) => pixels[(i % SMALL ** 2) * labels.length + Math.floor(i / SMALL ** 2)]);
+    const small = new Uint8Array(pixels.length);
+    for (let place = 0; place < SMALL ** 2; place++) {
+      const near = Array.from(labels, (_, n) => NEAR.reduce((sum, back) => sum + (back <= place ? small[n * SMALL ** 2 + place - back] : 0), 0));
+      const order = [...near.keys()].sort((a, b) => near[a] - near[b]);
+      order.forEach((n, i) => (small[n * SMALL ** 2 + place] = pixels[place * labels.length + i]));
+    }
     return { images: enlarge(small), labels: Uint8Array.from(labels, Number), training, mean, std };
   }
 

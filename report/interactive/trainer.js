@@ -5,7 +5,7 @@
 (() => {
   const { decimal, number, percent } = globalThis.notation;
   const { element, announcer, shadow } = globalThis.component;
-  const { SETTINGS, QUESTIONS, RUNS, begin, answer, shares, allowed, parameters, title, write, read } = globalThis.trials;
+  const { SETTINGS, QUESTIONS, RUNS, begin, answer, asked, shares, allowed, parameters, title, write, read } = globalThis.trials;
   const { fitted, graph, sample, outlines } = globalThis.charts;
 
   const SIDE = 28;
@@ -25,7 +25,7 @@
   const ROWS = { state: "epoch", training: "training accuracy", test: "test accuracy", wrong: "test images wrong" };
 
   const runs = Array.from({ length: RUNS }, (_, i) => i);
-  const heads = (word) => `<tr><td></td>${runs.map((i) => `<th scope="col" class="run${i}">${word} ${i + 1} ${sample(i)}</th>`).join("")}</tr>`;
+  const heads = `<tr><td></td>${runs.map((i) => `<th scope="col" class="run${i}">run ${i + 1} ${sample(i)}</th>`).join("")}</tr>`;
   const choice = ({ name, label, values, words = {} }, i) =>
     `<td><select name="${name}" data-run="${i}" aria-label="${label} of run ${i + 1}">${values.map((value) => `<option value="${value}">${words[value] ?? value}</option>`).join("")}</select></td>`;
   const settings = (more) =>
@@ -34,22 +34,24 @@
 
   const PAGE = `
     <form class="app trainer" autocomplete="off">
-      <p class="note">Three networks learn to read digits, here in the page. Ask one of these questions, or choose below and press Start.</p>
+      <p class="note">Three networks learn to read digits, here in the page. Ask a question, or choose settings and press Start.</p>
       <div class="controls questions">${Object.entries(QUESTIONS).map(([name, each]) => `<button type="button" data-question="${name}">${each.title}</button>`).join("")}</div>
       <p class="note look"></p>
-      <table class="trials">${heads("run")}${settings(false)}</table>
-      <details><summary>Batch size, learning rate, initialization, epochs, seed</summary><table class="trials">${heads("run")}${settings(true)}</table></details>
+      <p class="found"></p>
+      <details${matchMedia("(min-width: 40rem)").matches ? " open" : ""}><summary>Settings of the runs</summary>
+        <table class="trials">${heads}${settings(false)}</table>
+        <details><summary>Batch size, learning rate, initialization, epochs, seed</summary><table class="trials">${heads}${settings(true)}</table></details>
+      </details>
       <div class="controls">
         <button type="button" class="main" data-do="go">Start</button>
         <button type="button" data-do="step">One step</button>
         <button type="button" data-do="again">Start again with another seed</button>
       </div>
-      <p class="legend">${runs.map((i) => `<span class="run${i}">${sample(i)} <span></span></span>`).join("")}</p>
+      <p class="legend">${runs.map((i) => `<span class="run${i}">${sample(i)} <span></span></span>`).join("")}<span class="past">pale: earlier runs</span></p>
       <div class="graphs">${GRAPHS.map(({ name }) => `<div class="graph" role="img"><p aria-hidden="true">${name}${name.endsWith("accuracy") ? " (%)" : ""}</p><div class="plot"></div></div>`).join("")}</div>
-      <p class="found"></p>
-      <table class="trials came">${heads("run")}${Object.entries(ROWS).map(([name, label]) => `<tr data-row="${name}"><th scope="row">${label}</th>${runs.map((i) => `<td class="run${i}"></td>`).join("")}</tr>`).join("")}
+      <table class="trials came">${heads}${Object.entries(ROWS).map(([name, label]) => `<tr data-row="${name}"><th scope="row">${label}</th>${runs.map((i) => `<td class="run${i}"></td>`).join("")}</tr>`).join("")}
         <tr class="wrongs"><th scope="row">some of these<br><small>true → said</small></th>${"<td></td>".repeat(RUNS)}</tr></table>
-      <table class="trials flows"><caption>What goes into each normalization layer (left) and what comes out (right), in the last batch: values from −4 to 4, and their standard deviation σ</caption><tbody></tbody></table>
+      <table class="trials flows"><caption>What goes into each normalization layer (left) and what comes out (right), or passes its place where there is none, in the last batch: values from −4 to 4, those beyond at the edges, and their standard deviation σ</caption><thead>${heads}</thead><tbody></tbody></table>
       <p class="unseen" role="status"></p>
     </form>`;
 
@@ -77,7 +79,12 @@
     return worker;
   }
 
-  const colour = (trial) => `color-mix(in srgb, ${globalThis.trainingData.colours[trial.norm_arg]} 78%, currentColor)`;
+  const SHADES = [78, 30, 54]; // percent: runs of one normalization differ in how much of its colour they have
+
+  const colour = (trial, shade = 0) => `color-mix(in srgb, ${globalThis.trainingData.colours[trial.norm_arg]} ${SHADES[shade]}%, currentColor)`;
+
+  /** Each trial's colour, in a shade of its own. */
+  const colours = (trials) => trials.map((trial, i) => colour(trial, trials.slice(0, i).filter(({ norm_arg: name }) => name === trial.norm_arg).length));
 
   /** A run before its first step: what it came to is [[epoch, loss, accuracy], …], in training a running mean over batches. */
   const fresh = (trial) => ({ trial, worker: null, steps: [], tests: [], mean: [0, 0, 0], done: 0, batches: 1, distributions: [], wrong: null, shown: [], ended: false });
@@ -124,14 +131,14 @@
 
     click({ question, do: what }) {
       if (question) {
-        this.set(answer(question), question);
+        this.set(answer(question));
         this.remember();
         this.go();
       } else if (what === "go") this.running ? this.pause() : this.go();
       else if (what === "step") this.go(1);
       else if (what === "again") {
         const { values } = SETTINGS.find(({ name }) => name === "seed");
-        this.set(this.trials.map((trial) => ({ ...trial, seed: values[(values.indexOf(trial.seed) + 1) % values.length] })), this.question);
+        this.set(this.trials.map((trial) => ({ ...trial, seed: values[(values.indexOf(trial.seed) + 1) % values.length] })));
         this.remember();
         this.go();
       }
@@ -144,14 +151,17 @@
 
     // The runs.
 
-    /** These trials, none of them begun; what the earlier ones came to stays as pale lines. */
-    set(trials, question = "") {
+    /** These trials, none of them begun; what the earlier ones came to stays as pale lines, but where another question is asked. */
+    set(trials) {
       this.stop();
-      this.earlier = [...this.earlier, ...(this.runs ?? []).map((run, i) => ({ ...run, place: i })).filter((run) => run.steps.length)].slice(-EARLIER);
+      const question = asked(trials);
+      const past = [...this.earlier, ...(this.runs ?? []).map((run, i) => ({ ...run, place: i })).filter((run) => run.steps.length)];
+      this.earlier = question && question !== this.question ? [] : past.slice(-EARLIER);
       this.trials = trials;
       this.runs = trials.map(fresh);
       this.question = question;
-      trials.forEach((trial, i) => this.form.style.setProperty(`--run${i}`, colour(trial)));
+      this.colours = colours(trials);
+      this.colours.forEach((each, i) => this.form.style.setProperty(`--run${i}`, each));
       for (const select of this.all("select")) {
         const trial = trials[select.dataset.run];
         select.value = trial[select.name];
@@ -162,7 +172,7 @@
 
     /** Train so many steps more; without a number, to the end. */
     go(steps = Infinity) {
-      if (this.runs.every((run) => run.ended)) this.set(this.trials, this.question);
+      if (this.runs.every((run) => run.ended)) this.set(this.trials);
       this.running = steps === Infinity;
       for (const run of this.runs.filter(({ ended }) => !ended)) {
         if (run.worker) run.worker.postMessage({ steps });
@@ -232,8 +242,15 @@
     /** The answer to the question, once all runs have come to their end; else nothing. */
     found() {
       const complete = this.runs.every(({ tests, trial }) => tests.length === trial.epochs);
-      const ends = () => this.runs.map(({ wrong, tests }) => ({ wrong, accuracy: tests.at(-1)[2] }));
+      const widths = (distributions) => [0, -1].map((layer) => distributions.at(layer)?.[0].deviation);
+      const ends = () => this.runs.map(({ wrong, tests, distributions }) => ({ wrong, accuracy: tests.at(-1)[2], widths: widths(distributions) }));
       return (complete && QUESTIONS[this.question]?.found?.(ends(), tested())) || "";
+    }
+
+    /** How far the slowest run is, while any trains. */
+    progress() {
+      const slow = this.runs.filter(({ worker }) => worker).sort((a, b) => a.done / a.batches - b.done / b.batches)[0];
+      return slow ? `Training: epoch ${decimal(slow.done / slow.batches, 1)} of ${slow.trial.epochs} …` : "";
     }
 
     drawSoon() {
@@ -252,10 +269,12 @@
     drawControls() {
       const begun = this.runs.some(({ worker }) => worker);
       this.find("[data-do=go]").textContent = this.running ? "Pause" : begun ? "Continue" : "Start";
-      this.find("[data-do=step]").disabled = this.running;
+      this.find("[data-do=step]").disabled = this.running || this.runs.every(({ ended }) => ended);
       this.find("[data-do=again]").disabled = this.runs.every(({ steps }) => !steps.length);
       this.find(".look").textContent = this.failed ? "No network can be trained here: this page may start no worker." : (QUESTIONS[this.question]?.look ?? "");
-      this.find(".found").textContent = this.found();
+      this.find(".found").textContent = this.found() || this.progress();
+      this.find(".past").hidden = !this.earlier.length;
+      for (const button of this.all("[data-question]")) button.setAttribute("aria-pressed", button.dataset.question === this.question);
       this.all(".legend > span > span").forEach((place, i) => (place.textContent = title(this.trials[i])));
     }
 
@@ -263,8 +282,9 @@
       const epochs = Math.max(...this.trials.map((trial) => trial.epochs));
       const all = [...this.earlier.map((run) => ({ ...run, pale: true })), ...this.runs.map((run, place) => ({ ...run, place }))];
       const { name, part, column, marks, scales, ...axes } = GRAPHS[i];
-      const ticks = fitted(part === "tests" ? scales : [scales[0]], this.runs.flatMap((run) => run[part].slice(-1).map((last) => last[column]))); // where runs begin is seen in training
-      const lines = all.map((run) => ({ points: run[part].filter(([epoch]) => epoch <= epochs).map((point) => [point[0], point[column]]), colour: colour(run.trial), run: run.place, pale: run.pale, marks }));
+      const narrow = part === "tests" && this.runs.every(({ ended }) => ended); // at the end, so that no axis changes before
+      const ticks = fitted(narrow ? scales : [scales[0]], this.runs.flatMap((run) => run[part].slice(-1).map((last) => last[column])));
+      const lines = all.map((run) => ({ points: run[part].filter(([epoch]) => epoch <= epochs).map((point) => [point[0], point[column]]), colour: run.pale ? colour(run.trial) : this.colours[run.place], run: run.place, pale: run.pale, marks }));
       const place = this.all(".graph")[i];
       place.querySelector(".plot").innerHTML = graph({ lines, epochs, ticks, ...axes });
       const said = this.runs.filter((run) => run[part].length).map((run) => `${title(run.trial)} ${this.value(run[part].at(-1)[column], name)}`);
@@ -316,8 +336,9 @@
         cell.firstChild.hidden = !found;
         if (!found || cell.found === found) continue;
         cell.found = found;
-        cell.querySelector("path").setAttribute("d", outlines(found));
-        cell.querySelector("small").textContent = `σ ${found.map(({ deviation }) => number(deviation, 2)).join(" → ")}`;
+        const told = found.slice(0, this.trials[i].norm_arg === "none" ? 1 : 2);
+        cell.querySelector("path").setAttribute("d", outlines(told));
+        cell.querySelector("small").textContent = `σ ${told.map(({ deviation }) => number(deviation, 2)).join(" → ")}`;
       }
     }
 

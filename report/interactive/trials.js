@@ -2,7 +2,7 @@
 "use strict";
 
 globalThis.trials = (() => {
-  const { decimal, percent } = globalThis.notation;
+  const { decimal, number, percent } = globalThis.notation;
   const { storesStatistics } = globalThis.layers;
 
   const BEGINNING = "#train?";
@@ -16,8 +16,8 @@ globalThis.trials = (() => {
     { name: "norm_arg", label: "normalization", values: Object.keys(globalThis.trainingData?.colours ?? {}) },
     { name: "penalty", label: "penalty", values: ["none", "L1", "L2", "L1+L2"], words: { "L1+L2": "L1 + L2" } },
     { name: "depth", label: "more blocks (depth)", values: [0, 4, 8, 16] },
-    { name: "ghost_batch_size", label: "images sharing statistics", values: [0, 16, 8, 4, 2, 1], words: { 0: "all" } },
-    { name: "tested", label: "statistics in the test", values: ["evaluation", "alone"], words: { evaluation: "stored", alone: "its own" } },
+    { name: "ghost_batch_size", label: "images sharing statistics", values: [0, 16, 8, 4, 2, 1], words: { 0: "batch" } },
+    { name: "tested", label: "statistics in the test", values: ["evaluation", "alone"], words: { evaluation: "kept", alone: "own" } },
     { name: "batch_size", label: "batch size", values: [8, 16, 32, 64, 128], more: true },
     { name: "learning_rate", label: "learning rate", values: [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 1], more: true },
     { name: "initialization", label: "initialization", values: ["pytorch", "he"], words: { pytorch: "PyTorch’s", he: "He’s" }, more: true },
@@ -39,7 +39,8 @@ globalThis.trials = (() => {
   /**
    * Questions that are asked by one click. Each changes the three trials that the figure begins with, and says what to look at.
    *
-   * `found` is the answer of some, from what the three came to: { accuracy, wrong } in the last test, of so many images.
+   * `found` is the answer of some, from what the three came to: { accuracy, wrong } in the last test, of so many images, and
+   * `widths`, the standard deviations of what went into the first and into the last layer.
    */
   const QUESTIONS = {
     variants: {
@@ -50,21 +51,23 @@ globalThis.trials = (() => {
     depth: {
       title: "What if no normalization, depth 16?",
       change: [{ norm_arg: "batch", depth: 16 }, { norm_arg: "none", depth: 16 }, { norm_arg: "none", depth: 0 }].map((each) => ({ ...SOON, ...each })),
-      look: "Runs 1 and 2 have 16 more blocks, with normalization and without; run 3 has none of either. Does the dashed line leave “guessing”? At the bottom, see how wide the values are that reach the last layers.",
+      look: "Runs 1 and 2 are 16 blocks deeper than run 3. Run 1 has normalization, runs 2 and 3 have none. Does the dashed line leave “guessing”? At the bottom, see how wide the values are that reach the last layers.",
       found(ends) {
         const [normalized, plain, shallow] = ends.map(({ accuracy }) => accuracy);
         const needed = Math.min(normalized, shallow) > 0.5 && plain < 0.2 ? " So deep, only the network with normalization has learned." : "";
-        return `In the test, run 1 reached ${percent(normalized, 1)}, run 2, as deep without normalization, ${percent(plain, 1)}, and run 3, without the blocks, ${percent(shallow, 1)}; guessing gives ${percent(0.1)}.${needed}`;
+        const [first, last] = ends[1].widths;
+        const narrow = last < first / 2 ? ` In run 2 the values’ standard deviation falls from ${number(first, 2)} in the first layer to ${number(last, 2)} in the last.` : "";
+        return `In the test, run 1 reached ${percent(normalized, 1)}, run 2, as deep without normalization, ${percent(plain, 1)}, and run 3, shallow without normalization, ${percent(shallow, 1)}; guessing gives ${percent(0.1)}.${needed}${narrow}`;
       },
     },
     alone: {
-      title: "Statistics of one image",
-      change: [{}, { tested: "alone" }, { ghost_batch_size: 1 }].map((each) => ({ ...SOON, norm_arg: "batch", depth: 8, ...each })),
-      look: "Runs 1 and 2 learn alike, with statistics of 16 images; in the test run 1 has the stored ones, run 2 those of each image alone. Run 3 learns with statistics of one image, and is tested with stored ones. Look at the test, and at the images wrong.",
+      title: "What if each test image is normalized alone?",
+      change: [{}, { tested: "alone" }, { tested: "alone", ghost_batch_size: 1 }].map((each) => ({ ...SOON, norm_arg: "batch", depth: 8, ...each })),
+      look: "Runs 1 and 2 train one and the same network, whose layers normalize with the means and deviations of 16 images at a time. In the test, run 1 uses averages of them that it kept while it trained; run 2 uses each image’s own. Run 3 uses each image’s own in training, too.",
       found(ends, tested) {
-        const [first, second, third] = ends.map(({ wrong }) => wrong);
-        const broken = first < Math.min(second, third) ? " A network has to be tested with statistics like those that it learned with." : "";
-        return `Of ${decimal(tested)} test images, run 1 gets ${decimal(first)} wrong; run 2, the same network with the statistics of one image in the test, ${decimal(second)}; run 3, with those of one image in training, ${decimal(third)}.${broken}`;
+        const [kept, own, both] = ends.map(({ wrong }) => wrong);
+        const unlike = own > Math.max(kept, both) ? " Run 2 alone is tested with statistics unlike those that it learned with, and it does worst." : "";
+        return `Of ${decimal(tested)} test images, run 1 gets ${decimal(kept)} wrong; run 2, the same network with each image’s own statistics in the test, ${decimal(own)}; run 3, with each image’s own in training, too, ${decimal(both)}.${unlike}`;
       },
     },
   };
@@ -109,8 +112,8 @@ globalThis.trials = (() => {
     const trials = begin();
     const given = new URLSearchParams(end.slice(BEGINNING.length).replaceAll("+", "%2B"));
     for (const { name, values } of SETTINGS) {
-      const asked = (given.get(name) ?? "").split(",").slice(0, RUNS);
-      asked.forEach((word, i) => {
+      const words = (given.get(name) ?? "").split(",").slice(0, RUNS);
+      words.forEach((word, i) => {
         const value = values.find((each) => `${each}` === word);
         if (value !== undefined) trials[i][name] = value;
       });
@@ -118,5 +121,11 @@ globalThis.trials = (() => {
     return trials.map(allowed);
   }
 
-  return Object.freeze({ SETTINGS, QUESTIONS, RUNS, begin, answer, shares, allowed, parameters, title, write, read });
+  /** The question that trials ask, whatever their seed; empty if none. */
+  function asked(trials) {
+    const seedless = (all) => write(all.map((trial) => ({ ...trial, seed: begin()[0].seed })));
+    return Object.keys(QUESTIONS).find((name) => seedless(answer(name)) === seedless(trials)) ?? "";
+  }
+
+  return Object.freeze({ SETTINGS, QUESTIONS, RUNS, begin, answer, asked, shares, allowed, parameters, title, write, read });
 })();

@@ -1,5 +1,6 @@
 """The trainer: three networks learn in the page, from disk; what is chosen, shown, said and kept in the address."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def opened(tab: Page, folder: Path) -> Iterator[Opener]:
         tab.set_viewport_size({"width": width, "height": 900})
         tab.goto("about:blank")  # from one end of an address to another, nothing would be loaded
         tab.goto((folder / "index.html").as_uri() + end)
-        tab.locator("network-trainer .trials").first.wait_for()
+        tab.locator("network-trainer form").wait_for()
         return tab
 
     yield open_trainer
@@ -135,10 +136,10 @@ def test_each_normalization_layer_shows_what_goes_in_and_what_comes_out(page: Pa
     drawn(page)
     texts = page.locator("network-trainer .flows td small").all_inner_texts()
     assert len(texts) == 5 * 3
-    assert page.locator("network-trainer .graph").first.locator("circle").count() == 3, "one step is seen, too"
+    assert page.locator("network-trainer .graph").first.locator(".plot .mark").count() == 3, "one step is seen, too"
     out = [float(text.split("→")[1]) for text in texts]
     assert out == pytest.approx([1] * 15, abs=0.1), "a new layer's output has the deviation 1"
-    heights = "() => document.querySelector('network-trainer').all('.flows path').map((path) => path.getBBox().height)"
+    heights = "() => document.querySelector('network-trainer').all('.flows td path').map((path) => path.getBBox().height)"
     assert page.evaluate(heights) == pytest.approx([1] * 15), "each is as high as its place"
 
 
@@ -181,6 +182,10 @@ def test_it_goes_a_step_at_a_time_pauses_and_goes_on(opened: Opener) -> None:
     )
 
 
+def pressed(page: Page) -> list[str]:
+    return page.locator("network-trainer [aria-pressed=true]").all_inner_texts()
+
+
 @pytest.mark.parametrize(
     ("question", "expected", "legend"),
     [
@@ -190,12 +195,12 @@ def test_it_goes_a_step_at_a_time_pauses_and_goes_on(opened: Opener) -> None:
             ["batch, 16 more blocks", "no normalization, 16 more blocks", "no normalization"],
         ),
         (
-            "Statistics of one image",
-            {"tested": ["evaluation", "alone", "evaluation"], "ghost_batch_size": ["0", "0", "1"]},
+            "What if each test image is normalized alone?",
+            {"tested": ["evaluation", "alone", "alone"], "ghost_batch_size": ["0", "0", "1"]},
             [
                 "batch, 8 more blocks",
                 "batch, 8 more blocks, tested image by image",
-                "batch, 8 more blocks, 1 image shares",
+                "batch, 8 more blocks, 1 image shares, tested image by image",
             ],
         ),
     ],
@@ -205,6 +210,7 @@ def test_one_click_asks_a_question_which_the_address_keeps(
 ) -> None:
     page = opened("")
     press(page, question)
+    assert pressed(page) == [question]
     assert {name: chosen(page, name) for name in expected} == expected
     assert page.locator("network-trainer .legend > span > span").all_inner_texts() == legend, "above the graphs"
     assert len(page.workers) == 3, "it trains at once"
@@ -213,6 +219,7 @@ def test_one_click_asks_a_question_which_the_address_keeps(
     press(page, "The three variants")
     assert page.evaluate("location.hash") == "", "how it begins needs no words"
     again = opened(end)
+    assert pressed(again) == [question], "a link asks it, too"
     assert {name: chosen(again, name) for name in expected} == expected
     assert again.evaluate("location.hash") == end
     assert again.locator("network-trainer").evaluate("(host) => host.getBoundingClientRect().top < innerHeight")
@@ -220,9 +227,10 @@ def test_one_click_asks_a_question_which_the_address_keeps(
 
 COMING_TO = """([question, ends]) => {
     const trainer = document.querySelector('network-trainer');
-    trainer.set(trials.answer(question), question);
+    trainer.set(trials.answer(question));
     trainer.runs.forEach((run, i) => {
-        const [accuracy, loss, wrong] = ends[i];
+        const [accuracy, loss, wrong, widths = []] = ends[i];
+        run.distributions = widths.map((deviation) => [{ bins: [1], deviation }, { bins: [1], deviation: 1 }]);
         const tests = Array.from({ length: run.trial.epochs }, (_, epoch) => [epoch + 1, loss, accuracy]);
         Object.assign(run, { wrong, tests, steps: tests, ended: true });
     });
@@ -231,7 +239,7 @@ COMING_TO = """([question, ends]) => {
 
 
 def ticks(page: Page, graph: int) -> list[str]:
-    texts = page.locator("network-trainer .graph").nth(graph).locator("text[text-anchor=end]:not(.guess)")
+    texts = page.locator("network-trainer .graph").nth(graph).locator("text[text-anchor=end]:not(.unit)")
     return texts.all_text_contents()
 
 
@@ -241,8 +249,8 @@ def test_the_answer_to_a_question_names_the_numbers_and_shows_them(page: Page) -
     page.evaluate(COMING_TO, ["alone", [[0.95, 0.2, 2], [0.85, 0.5, 8], [0.9, 0.3, 4]]])
     assert "run 1 gets 2 wrong" in answer.inner_text()
     assert "in the test, 8" in answer.inner_text()
-    assert "in training, 4." in answer.inner_text()
-    assert answer.inner_text().endswith("like those that it learned with.")
+    assert "in training, too, 4." in answer.inner_text()
+    assert answer.inner_text().endswith("unlike those that it learned with, and it does worst.")
     widths = page.locator("network-trainer [data-row=wrong] .bar").evaluate_all(
         "(all) => all.map((bar) => bar.offsetWidth)"
     )
@@ -250,14 +258,40 @@ def test_the_answer_to_a_question_names_the_numbers_and_shows_them(page: Page) -
     assert [ticks(page, graph) for graph in range(4)] == [
         ["0", "1", "2", "3"], ["0", "50", "100"], ["0", "0.3", "0.6"], ["80", "90", "100"],
     ]  # fmt: skip
-    page.evaluate(COMING_TO, ["depth", [[0.9, 0.2, 2], [0.1, 2.3, 20], [0.95, 0.1, 1]]])
+    page.evaluate(COMING_TO, ["alone", [[0.95, 0.2, 2], [0.9, 0.3, 4], [0.85, 0.5, 8]]])
+    assert answer.inner_text().endswith("in training, too, 8."), "what is not so is not said"
+    page.evaluate(COMING_TO, ["depth", [[0.9, 0.2, 2, [1, 1]], [0.1, 2.3, 20, [0.6, 0.2, 0.05]], [0.95, 0.1, 1]]])
     assert "run 1 reached 90.0\xa0%" in answer.inner_text()
-    assert answer.inner_text().endswith("only the network with normalization has learned.")
+    assert "only the network with normalization has learned." in answer.inner_text()
+    assert answer.inner_text().endswith("falls from 0.60 in the first layer to 0.05 in the last.")
     assert [ticks(page, graph) for graph in (2, 3)] == [["0", "1", "2", "3"], ["0", "50", "100"]]
-    page.evaluate(COMING_TO, ["depth", [[0.9, 0.2, 2], [0.8, 0.3, 4], [0.95, 0.1, 1]]])
-    assert answer.inner_text().endswith("guessing gives 10\xa0%."), "what is not so is not said"
+    page.evaluate(COMING_TO, ["depth", [[0.9, 0.2, 2], [0.8, 0.3, 4, [0.6, 0.5]], [0.95, 0.1, 1]]])
+    assert answer.inner_text().endswith("guessing gives 10\xa0%.")
     page.get_by_label("penalty of run 1").select_option("L1")
     assert not answer.is_visible(), "it is another question now"
+
+
+def test_while_it_trains_it_says_how_far_it_is_and_no_axis_changes(opened: Opener) -> None:
+    page = opened("#train?epochs=20,20,20&batch_size=64,64,64")
+    before = [ticks(page, graph) for graph in range(4)]
+    press(page, "Start")
+    page.wait_for_function(
+        "() => document.querySelector('network-trainer').runs.every(({ tests }) => tests.length > 1)"
+    )
+    press(page, "Pause")
+    drawn(page)
+    said = page.locator("network-trainer .found").inner_text()
+    assert re.fullmatch(r"Training: epoch \d+\.\d of 20 …", said)
+    assert [ticks(page, graph) for graph in range(4)] == before
+
+
+def test_runs_of_one_normalization_have_shades_of_their_own(page: Page) -> None:
+    for run in (2, 3):
+        page.get_by_label(f"normalization of run {run}").select_option("batch")
+    colours = page.locator("network-trainer .plot polyline").evaluate_all(
+        "(all) => all.map((line) => getComputedStyle(line).stroke)"
+    )
+    assert len(set(colours)) == 3
 
 
 def test_what_is_wrong_in_an_address_is_left_out(opened: Opener) -> None:
@@ -286,6 +320,17 @@ def test_earlier_runs_stay_as_pale_lines(page: Page) -> None:
     assert chosen(page, "seed") == ["1", "1", "1"]
     assert page.locator("network-trainer .graph").first.locator(".pale").count() == 3
     assert "seed=1,1,1" in page.evaluate("location.hash")
+    assert page.get_by_text("pale: earlier runs").is_visible()
+    press(page, "What if no normalization, depth 16?")
+    assert page.locator("network-trainer .graph").first.locator(".pale").count() == 0, "another question, other lines"
+
+
+def test_on_a_phone_the_settings_are_folded(opened: Opener) -> None:
+    assert opened(width=1280).get_by_label("penalty of run 1").is_visible()
+    page = opened(width=390)
+    assert not page.get_by_label("penalty of run 1").is_visible()
+    page.get_by_text("Settings of the runs").click()
+    assert page.get_by_label("penalty of run 1").is_visible()
 
 
 def announced(page: Page) -> None:
@@ -378,6 +423,8 @@ def test_a_page_that_may_start_no_worker_says_so(browser: Browser, folder: Path)
 def test_axe_finds_no_violation_and_it_fits(opened: Opener, width: int, scheme: str) -> None:
     page = opened(width=width)
     page.emulate_media(color_scheme=scheme)
+    if width == 390:
+        page.get_by_text("Settings of the runs").click()
     page.get_by_text("Batch size, learning rate").click()
     press(page, "One step")
     page.wait_for_function("() => document.querySelector('network-trainer').runs.every(({ done }) => done)")
