@@ -51,14 +51,14 @@ def table(frame: pd.DataFrame, digits: int | None = None) -> None:
     """Display a table as Markdown, the one form that the page and the PDF share.
 
     Numbers are written as `notation` writes them, floating ones with so many digits after the point, or else in full.
-    Columns of numbers are aligned to the right.
+    Columns in which most cells are numbers are aligned to the right.
     """
     cells = frame.map(lambda value: _written(value, digits))
-    numeric = [cells[column].map(lambda cell: bool(notation.NUMBER.fullmatch(cell))).all() for column in cells]
+    numbers = cells.map(lambda cell: bool(notation.NUMBER.fullmatch(cell))).mean()
     markdown = cells.map(escape).to_markdown(
         index=False,
         headers=[escape(column) for column in frame],
-        colalign=["right" if right else "left" for right in numeric],
+        colalign=["right" if share > 0.5 else "left" for share in numbers],
         disable_numparse=True,
     )
     display({"text/markdown": markdown, "text/plain": cells.to_string(index=False)}, raw=True)  # type: ignore[no-untyped-call]

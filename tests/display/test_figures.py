@@ -72,9 +72,16 @@ def test_a_grid_holds_each_image_once():
 
 
 def test_numbers_are_aligned_to_the_right(shown: list[tuple[dict, dict]]):
-    figures.table(pd.DataFrame({"word": ["a", "b"], "number": [1, 2], "written": ["1.50", "−2.5×10⁻⁵"]}))
+    columns = {
+        "word": ["a", "b", "c"],
+        "number": [1, 2, 3],
+        "written": ["1.50", "−2.5×10⁻⁵", "2"],
+        "mostly numbers": ["none", "0.03", "0.1"],
+        "mostly words": ["0.03 (2 of 3)", "0.1 (1 of 3)", "0.1"],
+    }
+    figures.table(pd.DataFrame(columns))
     rule = shown[0][0]["text/markdown"].splitlines()[1]
-    assert [part.endswith(":") for part in rule.strip("|").split("|")] == [False, True, True]
+    assert [part.endswith(":") for part in rule.strip("|").split("|")] == [False, True, True, True, False]
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters="\x7f\x85\xa0\xad"), min_size=1))
