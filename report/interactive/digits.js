@@ -5,7 +5,7 @@ globalThis.digits = (function script() {
   const { zeros } = globalThis.layers;
 
   const [SMALL, SIDE, WHITE] = [8, 28, 16];
-  const NEAR = [1, 7, 8]; // how far back the pixels are by whose sum those of a place are ordered
+  const NEAR = [1, 7, 8]; // how far back the pixels are by whose sum a place is ordered
 
   /** The images and labels of `trainingData`, which normstudy/display/page_data.py writes; those for training come first. */
   async function unpack({ images, labels, training, mean, std }) {

@@ -1,4 +1,4 @@
-// What a worker of the trainer does: it trains one network as fast as it can, or a step at a time, and tells the page now and then.
+// A worker of the trainer: it trains one network, as fast as it can or a step at a time, and tells the page now and then.
 // The page makes it from the source of these functions: a page that is opened from disk may load no worker.
 "use strict";
 

@@ -5,7 +5,7 @@
 (() => {
   const { decimal, number, percent } = globalThis.notation;
   const { element, announcer, shadow } = globalThis.component;
-  const { SETTINGS, QUESTIONS, RUNS, begin, answer, asked, shares, allowed, parameters, title, write, read } = globalThis.trials;
+  const { SETTINGS, QUESTIONS, RUNS, begin, answer, asked, counted, shares, allowed, parameters, title, write, read } = globalThis.trials;
   const { fitted, graph, sample, outlines } = globalThis.charts;
 
   const SIDE = 28;
@@ -34,7 +34,7 @@
 
   const PAGE = `
     <form class="app trainer" autocomplete="off">
-      <p class="note">Three networks learn to read digits, here in the page. Ask a question, or choose settings and press Start.</p>
+      <p class="note">Three networks learn to read digits here. Ask a question, or choose settings and press Start.</p>
       <div class="controls questions">${Object.entries(QUESTIONS).map(([name, each]) => `<button type="button" data-question="${name}">${each.title}</button>`).join("")}</div>
       <p class="note look"></p>
       <p class="found"></p>
@@ -51,7 +51,7 @@
       <div class="graphs">${GRAPHS.map(({ name }) => `<div class="graph" role="img"><p aria-hidden="true">${name}${name.endsWith("accuracy") ? " (%)" : ""}</p><div class="plot"></div></div>`).join("")}</div>
       <table class="trials came">${heads}${Object.entries(ROWS).map(([name, label]) => `<tr data-row="${name}"><th scope="row">${label}</th>${runs.map((i) => `<td class="run${i}"></td>`).join("")}</tr>`).join("")}
         <tr class="wrongs"><th scope="row">some of these<br><small>true → said</small></th>${"<td></td>".repeat(RUNS)}</tr></table>
-      <table class="trials flows"><caption>What goes into each normalization layer (left) and what comes out (right), or passes its place where there is none, in the last batch: values from −4 to 4, those beyond at the edges, and their standard deviation σ</caption><thead>${heads}</thead><tbody></tbody></table>
+      <table class="trials flows"><caption>Into each normalization layer (left) and out of it (right), in the last training batch: values from −4 to 4, and their standard deviation σ</caption><thead>${heads}</thead><tbody></tbody></table>
       <p class="unseen" role="status"></p>
     </form>`;
 
@@ -221,7 +221,8 @@
       if (epoch) {
         run.tests.push([epoch, loss, accuracy]);
         Object.assign(run, { wrong, shown });
-        this.say(`After epoch ${epoch}: ${this.runs.filter(({ tests }) => tests.length).map(({ trial, tests }) => `${title(trial)}, test accuracy ${percent(tests.at(-1)[2], 1)}`).join("; ")}.`);
+        this.said = `After epoch ${epoch}: ${this.runs.filter(({ tests }) => tests.length).map(({ trial, tests }) => `${title(trial)}, test accuracy ${percent(tests.at(-1)[2], 1)}`).join("; ")}.`;
+        this.say(this.said);
       }
       for (const [step, ...values] of steps ?? []) {
         run.batches = batches ?? run.batches;
@@ -232,19 +233,18 @@
       if (distributions) run.distributions = distributions;
       if (ended) {
         this.end(run);
-        if (this.found()) this.say(this.found());
+        if (this.found()) this.say(`${this.said} ${this.found()}`);
       }
       if (epoch || ended || !this.running || !this.calm.matches) this.drawSoon(); // else nothing moves between epochs
     }
 
     // What follows from it.
 
-    /** The answer to the question, once all runs have come to their end; else nothing. */
+    /** What was found, once all runs have come to their end; else nothing. */
     found() {
       const complete = this.runs.every(({ tests, trial }) => tests.length === trial.epochs);
-      const widths = (distributions) => [0, -1].map((layer) => distributions.at(layer)?.[0].deviation);
-      const ends = () => this.runs.map(({ wrong, tests, distributions }) => ({ wrong, accuracy: tests.at(-1)[2], widths: widths(distributions) }));
-      return (complete && QUESTIONS[this.question]?.found?.(ends(), tested())) || "";
+      const ends = () => this.runs.map(({ wrong, tests, distributions }) => ({ wrong, accuracy: tests.at(-1)[2], widths: distributions.map(([into]) => into.deviation) }));
+      return complete ? (QUESTIONS[this.question]?.found ?? counted)(ends(), tested()) : "";
     }
 
     /** How far the slowest run is, while any trains. */

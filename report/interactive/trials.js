@@ -20,7 +20,7 @@ globalThis.trials = (() => {
     { name: "tested", label: "statistics in the test", values: ["evaluation", "alone"], words: { evaluation: "kept", alone: "own" } },
     { name: "batch_size", label: "batch size", values: [8, 16, 32, 64, 128], more: true },
     { name: "learning_rate", label: "learning rate", values: [0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 1], more: true },
-    { name: "initialization", label: "initialization", values: ["pytorch", "he"], words: { pytorch: "PyTorch’s", he: "He’s" }, more: true },
+    { name: "initialization", label: "initialization", values: ["pytorch", "he"], words: { pytorch: "PyTorch", he: "He" }, more: true },
     { name: "epochs", label: "epochs", values: [1, 2, 5, 10, 20], more: true },
     { name: "seed", label: "seed", values: [0, 1, 2, 3, 4], more: true },
   ];
@@ -40,13 +40,13 @@ globalThis.trials = (() => {
    * Questions that are asked by one click. Each changes the three trials that the figure begins with, and says what to look at.
    *
    * `found` is the answer of some, from what the three came to: { accuracy, wrong } in the last test, of so many images, and
-   * `widths`, the standard deviations of what went into the first and into the last layer.
+   * `widths`, the standard deviation of what went into each layer.
    */
   const QUESTIONS = {
     variants: {
       title: "The three variants",
       change: [{}, {}, {}],
-      look: "Normalization and penalty differ together here, as in the study. Set each penalty to none and start again: which of the differences stay?",
+      look: "Normalization and penalty differ together here, as in the study. Set each penalty to none in the settings and start again: which differences stay?",
     },
     depth: {
       title: "What if no normalization, depth 16?",
@@ -55,18 +55,19 @@ globalThis.trials = (() => {
       found(ends) {
         const [normalized, plain, shallow] = ends.map(({ accuracy }) => accuracy);
         const needed = Math.min(normalized, shallow) > 0.5 && plain < 0.2 ? " So deep, only the network with normalization has learned." : "";
-        const [first, last] = ends[1].widths;
-        const narrow = last < first / 2 ? ` In run 2 the values’ standard deviation falls from ${number(first, 2)} in the first layer to ${number(last, 2)} in the last.` : "";
+        const [first, ...later] = ends[1].widths;
+        const least = Math.min(...later);
+        const narrow = least < first / 2 ? ` In run 2 the values’ standard deviation falls from ${number(first, 2)} in the first layer to ${number(least, 2)} in a later one.` : "";
         return `In the test, run 1 reached ${percent(normalized, 1)}, run 2, as deep without normalization, ${percent(plain, 1)}, and run 3, shallow without normalization, ${percent(shallow, 1)}; guessing gives ${percent(0.1)}.${needed}${narrow}`;
       },
     },
     alone: {
       title: "What if each test image is normalized alone?",
       change: [{}, { tested: "alone" }, { tested: "alone", ghost_batch_size: 1 }].map((each) => ({ ...SOON, norm_arg: "batch", depth: 8, ...each })),
-      look: "Runs 1 and 2 train one and the same network, whose layers normalize with the means and deviations of 16 images at a time. In the test, run 1 uses averages of them that it kept while it trained; run 2 uses each image’s own. Run 3 uses each image’s own in training, too.",
+      look: "Runs 1 and 2 train the same network, which normalizes with the means and deviations of 16 images at a time. In the test, run 1 uses averages of them that it kept while it trained; run 2 uses each image’s own. Run 3 uses each image’s own in training, too.",
       found(ends, tested) {
         const [kept, own, both] = ends.map(({ wrong }) => wrong);
-        const unlike = own > Math.max(kept, both) ? " Run 2 alone is tested with statistics unlike those that it learned with, and it does worst." : "";
+        const unlike = own > Math.max(kept, both) ? " Only run 2 is tested with statistics unlike those that it learned with, and it does worst." : "";
         return `Of ${decimal(tested)} test images, run 1 gets ${decimal(kept)} wrong; run 2, the same network with each image’s own statistics in the test, ${decimal(own)}; run 3, with each image’s own in training, too, ${decimal(both)}.${unlike}`;
       },
     },
@@ -121,11 +122,14 @@ globalThis.trials = (() => {
     return trials.map(allowed);
   }
 
+  /** What three runs came to, whatever was asked. */
+  const counted = (ends, tested) => `Of ${decimal(tested)} test images, ${ends.map(({ wrong }, i) => `run ${i + 1} gets ${decimal(wrong)} wrong`).join(", ")}.`;
+
   /** The question that trials ask, whatever their seed; empty if none. */
   function asked(trials) {
     const seedless = (all) => write(all.map((trial) => ({ ...trial, seed: begin()[0].seed })));
     return Object.keys(QUESTIONS).find((name) => seedless(answer(name)) === seedless(trials)) ?? "";
   }
 
-  return Object.freeze({ SETTINGS, QUESTIONS, RUNS, begin, answer, asked, shares, allowed, parameters, title, write, read });
+  return Object.freeze({ SETTINGS, QUESTIONS, RUNS, begin, answer, asked, counted, shares, allowed, parameters, title, write, read });
 })();

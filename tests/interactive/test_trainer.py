@@ -139,7 +139,9 @@ def test_each_normalization_layer_shows_what_goes_in_and_what_comes_out(page: Pa
     assert page.locator("network-trainer .graph").first.locator(".plot .mark").count() == 3, "one step is seen, too"
     out = [float(text.split("→")[1]) for text in texts]
     assert out == pytest.approx([1] * 15, abs=0.1), "a new layer's output has the deviation 1"
-    heights = "() => document.querySelector('network-trainer').all('.flows td path').map((path) => path.getBBox().height)"
+    heights = (
+        "() => document.querySelector('network-trainer').all('.flows td path').map((path) => path.getBBox().height)"
+    )
     assert page.evaluate(heights) == pytest.approx([1] * 15), "each is as high as its place"
 
 
@@ -260,15 +262,17 @@ def test_the_answer_to_a_question_names_the_numbers_and_shows_them(page: Page) -
     ]  # fmt: skip
     page.evaluate(COMING_TO, ["alone", [[0.95, 0.2, 2], [0.9, 0.3, 4], [0.85, 0.5, 8]]])
     assert answer.inner_text().endswith("in training, too, 8."), "what is not so is not said"
-    page.evaluate(COMING_TO, ["depth", [[0.9, 0.2, 2, [1, 1]], [0.1, 2.3, 20, [0.6, 0.2, 0.05]], [0.95, 0.1, 1]]])
+    page.evaluate(COMING_TO, ["depth", [[0.9, 0.2, 2, [1, 1]], [0.1, 2.3, 20, [0.6, 0.05, 0.2]], [0.95, 0.1, 1]]])
     assert "run 1 reached 90.0\xa0%" in answer.inner_text()
     assert "only the network with normalization has learned." in answer.inner_text()
-    assert answer.inner_text().endswith("falls from 0.60 in the first layer to 0.05 in the last.")
+    assert answer.inner_text().endswith("falls from 0.60 in the first layer to 0.05 in a later one.")
     assert [ticks(page, graph) for graph in (2, 3)] == [["0", "1", "2", "3"], ["0", "50", "100"]]
     page.evaluate(COMING_TO, ["depth", [[0.9, 0.2, 2], [0.8, 0.3, 4, [0.6, 0.5]], [0.95, 0.1, 1]]])
     assert answer.inner_text().endswith("guessing gives 10\xa0%.")
     page.get_by_label("penalty of run 1").select_option("L1")
     assert not answer.is_visible(), "it is another question now"
+    page.evaluate(COMING_TO, ["variants", [[0.9, 0.2, 2], [0.8, 0.3, 4], [0.95, 0.1, 1]]])
+    assert answer.inner_text() == "Of 22 test images, run 1 gets 2 wrong, run 2 gets 4 wrong, run 3 gets 1 wrong."
 
 
 def test_while_it_trains_it_says_how_far_it_is_and_no_axis_changes(opened: Opener) -> None:
@@ -348,6 +352,7 @@ def test_epochs_are_announced_and_steps_are_not(page: Page) -> None:
     wait_for_the_end(page)
     announced(page)
     assert status.inner_text().startswith("After epoch 1: batch, L1 + L2, test accuracy ")
+    assert status.inner_text().endswith(page.locator("network-trainer .found").inner_text()), "and what was found"
     label = page.locator("network-trainer .graph").nth(3).get_attribute("aria-label")
     assert label is not None
     assert label.startswith("test accuracy over 1 epochs: batch, L1 + L2 ")
