@@ -19,7 +19,7 @@ from pypdf import PdfReader
 from normstudy.pipeline.notebooks import NAMES
 from normstudy.rendering.render import find_quarto
 from tests import checks
-from tests.browser import open_page, settle
+from tests.browser import open_page, served, settle
 from tests.commands import ROOT, WITHOUT_QUARTO, command
 from tests.pdf import LEFT, TOP, addresses, drawn, figures_without_picture, filled, headings, text, words
 
@@ -253,8 +253,12 @@ class TestSite:
         assert max(widths) - min(widths) < 2, widths
 
     def test_no_source_is_offered_where_none_is_known(self, report: Path, browser: Browser, screen: dict[str, int]):
-        page = open_page(browser.new_context(viewport=screen), (report / "report" / "index.html").as_uri())
-        assert not page.get_by_role("link", name="Source", exact=True).count()
+        with served(report, "") as address, browser.new_context(viewport=screen) as context:
+            for site in (report.as_uri(), address):  # on a server, scripts of the page write its links anew
+                page = open_page(context, f"{site}/report/index.html")
+                page.wait_for_load_state("networkidle")
+                assert not page.get_by_role("link", name="Source", exact=True).count()
+                assert not page.locator(".nav-item:visible").filter(has_not_text=re.compile(r"\w")).count()
 
     def test_every_page_has_the_projects_icon_and_says_what_it_is_about(self, report: Path):
         for path in within(report):

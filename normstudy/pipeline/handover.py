@@ -62,10 +62,14 @@ def publish(root: Path, runs: Sequence[Run]) -> None:
 
 
 def about(root: Path) -> dict[str, str]:
-    """The version of the project, and the addresses of its site and its repository, empty until it has them."""
+    """The version of the project, and the addresses of its site and its repository, empty until it has them.
+
+    `source` is what a link to the repository is called, empty where it would lead nowhere.
+    """
     website = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8")).get("website", {})
     addresses = {name: website.get(key, "").rstrip("/") for name, key in ADDRESSES.items()}
-    return {"version": importlib.metadata.version("normstudy"), **addresses}
+    source = "Source" if addresses["repository"] else ""
+    return {"version": importlib.metadata.version("normstudy"), "source": source, **addresses}
 
 
 def variables(run: Run) -> dict[str, Any]:
