@@ -252,6 +252,20 @@ class TestSite:
         widths = [picture.evaluate("image => image.getBoundingClientRect().width") for picture in pictures]
         assert max(widths) - min(widths) < 2, widths
 
+    def test_the_button_that_copies_code_covers_none_of_it(
+        self, report: Path, browser: Browser, screen: dict[str, int]
+    ):
+        page = open_page(
+            browser.new_context(viewport=screen), (report / "report" / "shown" / "batch-preview.html").as_uri()
+        )
+        covered = """() => [...document.querySelectorAll('.code-copy-button')].flatMap((button) => {
+            const words = document.createRange();
+            words.selectNodeContents(button.parentElement.querySelector('pre code'));
+            const { left, bottom } = button.getBoundingClientRect();
+            return [...words.getClientRects()].filter((line) => line.right > left && line.top < bottom);
+        }).length"""
+        assert page.evaluate(covered) == 0
+
     def test_no_source_is_offered_where_none_is_known(self, report: Path, browser: Browser, screen: dict[str, int]):
         with served(report, "") as address, browser.new_context(viewport=screen) as context:
             for site in (report.as_uri(), address):  # on a server, scripts of the page write its links anew
