@@ -40,6 +40,17 @@ NOTHING = {
     "frozen=False": "nobody changes one",
     "index_add( -1,": "a vector has one dimension",
     "FORMAT = ": "any number does that was not used before",
+    "PENALTIES[(l1 > 0) - 2 *": "counted from the end, the same of four",
+    "PENALTIES[(l1 > 0) | 2 *": "the sum, since 1 and 2 share no bit",
+    "PENALTIES[(l1 > 0) ^ 2 *": "the sum, since 1 and 2 share no bit",
+    "PENALTIES[(l1 != 0)": "no factor is negative",
+    "* (l2 != 0)]": "no factor is negative",
+    "if above - below": "as many above as below have the probability 1, too",
+    "if above ^ below": "as many above as below have the probability 1, too",
+    "if above | below": "0 where both are, as the sum is",
+    "[-1 ^ skipped]": "all bits turned: the same, since nothing is negative",
+    "* (len(values) > 1)": "of two truths",
+    "(len(values) != 1)": "there is a seed",
 }
 """Parts of changed lines that change nothing that counts, and why."""
 

@@ -22,6 +22,14 @@ def test_a_planted_difference_between_two_normalizations_is_found_seed_by_seed()
     assert not ((apart["first"] == "batch") & (apart["second"] == "group")).any()
 
 
+def test_a_difference_is_the_first_minus_the_second_whichever_is_larger():
+    for drop in (-0.02, 0.01):
+        runs = factorial(planted_on(layer=drop), draw=1)
+        row = inference.pairs(runs, "normalization", "test_accuracy").query("first == 'batch' and second == 'layer'")
+        means = runs.groupby("normalization", observed=True)["test_accuracy"].mean()
+        assert row["mean"].item() == pytest.approx(means["batch"] - means["layer"])
+
+
 def test_pairs_are_compared_within_each_level_that_there_is_and_corrected_together():
     runs = factorial(planted_on(none=-0.02), draw=2)
     table = inference.pairs(runs, "normalization", "test_accuracy", within="penalty")
@@ -132,6 +140,8 @@ def test_the_bounds_of_a_median_are_the_tightest_that_cover_it_in_nineteen_of_tw
 
 def test_the_sign_test_counts_what_is_above_and_below():
     assert inference.sign_test(np.array([1.0] * 10)) == pytest.approx(2 / 1024)
+    assert inference.sign_test(np.array([-1.0] * 10)) == pytest.approx(2 / 1024)
+    assert inference.sign_test(np.ones(2)) == pytest.approx(1 / 2)
     assert inference.sign_test(np.array([0.0, 0.0, 1.0, -1.0])) == 1
     assert inference.sign_test(np.array([0.5] * 9 + [-0.5, 0.0])) == pytest.approx(22 / 1024)
     assert inference.sign_test(np.array([-0.5] * 9 + [0.5])) == pytest.approx(22 / 1024)
