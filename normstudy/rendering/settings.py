@@ -32,7 +32,7 @@ def read(root: Path, article: Path, profile: str | None) -> dict[str, Any]:
             found = merged(found, rooted(yaml.safe_load(file.read_text(encoding="utf-8")) or {}, Path("/")))
     header, _ = split_header((root / article).read_text(encoding="utf-8"))
     beside = root / article.parent / "_metadata.yml"
-    made = yaml.safe_load(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
+    made = (yaml.safe_load(beside.read_text(encoding="utf-8")) if beside.is_file() else None) or {}
     return dict(merged(merged(found, rooted(made, "/" / article.parent)), rooted(header, "/" / article.parent)))
 
 

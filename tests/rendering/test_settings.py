@@ -58,6 +58,11 @@ def test_an_article_needs_no_settings_beside_it(tmp_path: Path):
     assert settings.read(tmp_path, Path("report/index.qmd"), "digits") == {"a": 1}
 
 
+def test_a_file_beside_the_article_may_set_nothing(tmp_path: Path):
+    write(tmp_path, _quarto="{a: 1}", report___metadata="# nothing yet", report__index="Text")
+    assert settings.read(tmp_path, Path("report/index.qmd"), None) == {"a": 1}
+
+
 def test_paths_lead_from_the_file_that_they_stand_in(tmp_path: Path):
     write(
         tmp_path,
