@@ -38,6 +38,7 @@ def one_cycle(peak: float, steps: int) -> list[float]:
     ]
 
 
+# Longer than other functions: to take it apart would put every published result out of date and change none of them.
 def fit(
     net: nn.Module,
     dataset: Dataset,
