@@ -37,7 +37,7 @@ class TestVerdicts:
     def test_a_smaller_shift_is_seen_with_the_normalizations_that_have_it(self):
         text = said(rows(shift={"batch": 0.3, "instance": 0.3, "layer": 3.0}))
         assert "Steadier inputs are seen here with batch and instance only, where what comes out" in text
-        assert "The opposite is seen with layer. Behind batch" in text
+        assert "The opposite, in all three, is seen with layer. Behind batch" in text
         assert "What goes in shifts less with none of them." in text
         assert "Steadier inputs are seen here: with every normalization" in said(rows(shift=dict.fromkeys(OTHERS, 0.3)))
 
@@ -51,7 +51,7 @@ class TestVerdicts:
     def test_a_larger_change_is_the_opposite_of_what_was_predicted(self):
         text = said(rows(change={"layer": 1.7}))
         assert "A smoother loss is not seen here: with none of the normalizations does the gradient change less" in text
-        assert "in all three epochs. The opposite is seen with layer." in text
+        assert "in all three epochs. The opposite, in all three, is seen with layer." in text
 
     def test_one_epoch_alone_makes_no_claim(self):
         table = rows()
@@ -61,7 +61,7 @@ class TestVerdicts:
 
     def test_where_nothing_was_planted_nothing_is_seen(self):
         assert concluded(rows()) == {"steadier": False, "smoother": False, "growth": None}
-        assert said(rows()).count("The opposite is seen with none of them.") == 2
+        assert said(rows()).count("The opposite, in all three, is seen with none of them.") == 2
 
     @pytest.mark.parametrize(
         ("growth", "verdict"),
