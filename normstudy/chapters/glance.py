@@ -5,11 +5,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from normstudy.analysis import bootstrap
+from normstudy.analysis import bootstrap, trainability
 from normstudy.chapters.claims import Holds, overall
 from normstudy.display import lines
+from normstudy.display.estimates import accuracy
 from normstudy.display.figures import new_figure
-from normstudy.display.notation import count, percent
+from normstudy.display.notation import count
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.normalizations import NORMALIZATIONS
 from normstudy.statistics import sharing_sets
@@ -20,19 +21,18 @@ IMAGES, CHANNELS, GROUPS = 4, 6, 2
 
 def accuracies(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean test accuracy by `normalization` and `depth` from PyTorch's initialization (see `bootstrap.summary`)."""
-    return bootstrap.summary(bootstrap.resample(_usual(runs), ["normalization", "depth"]))
+    table = bootstrap.summary(trainability.resample(runs))
+    return table[table["initialization"] == "pytorch"].drop(columns="initialization").reset_index(drop=True)
 
 
 def leads(runs: pd.DataFrame) -> pd.DataFrame:
-    """With the most blocks, how far each normalization is ahead of none in accuracy: `normalization`, `low`, `high`."""
-    usual = _usual(runs)
-    pairs = bootstrap.pairs(usual[usual["depth"] == usual["depth"].max()], "normalization")
-    against = pairs[pairs["second"] == "none"]
-    return against.rename(columns={"first": "normalization"})[["normalization", "mean", "low", "high"]]
-
-
-def _usual(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs[runs["initialization"] == "pytorch"].astype({"depth": int})
+    """With the most blocks, how far each normalization is ahead of none (see `bootstrap.contrasts`)."""
+    resampled = trainability.resample(runs)
+    settings = resampled.found.index
+    deepest = settings.unique("depth").max()
+    names = settings.unique("normalization").drop("none")
+    sums = [{("pytorch", name, deepest): 1, ("pytorch", "none", deepest): -1} for name in names]
+    return pd.DataFrame({"normalization": names}).join(bootstrap.contrasts(resampled, sums))
 
 
 def sharing() -> Figure:
@@ -93,11 +93,11 @@ def numbers(table: pd.DataFrame) -> dict[str, str]:
     """What the first page says of `accuracies`, as it is printed."""
     said = {"deepest": count(int(table["depth"].max()))}
     for name, end in (("deep", max), ("shallow", min)):
-        rows = table[table["depth"] == end(table["depth"])].set_index("normalization")["mean"]
-        normalized = rows.drop("none")
-        said[f"none_{name}"] = percent(rows["none"])
-        ends = [f"{percent(normalized[each])} ({each})" for each in (normalized.idxmin(), normalized.idxmax())]
-        said[f"{name}_span"] = " to ".join(ends)
+        rows = table[table["depth"] == end(table["depth"])].set_index("normalization")
+        normalized = rows["mean"].drop("none")
+        said[f"none_{name}"] = accuracy(rows.loc["none"])
+        ends = (normalized.idxmin(), normalized.idxmax())
+        said[f"{name}_span"] = " to ".join(f"{accuracy(rows.loc[each])} ({each})" for each in ends)
     return said
 
 

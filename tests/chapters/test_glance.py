@@ -1,11 +1,14 @@
 """The first page: right numbers, and that depth needs normalization only where each is ahead of none."""
 
 import itertools
+import re
 
 import pandas as pd
 import pytest
 
+from normstudy.analysis import trainability
 from normstudy.chapters import glance
+from normstudy.display import estimates
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.normalizations import NORMALIZATIONS
 from tests import planted
@@ -27,8 +30,15 @@ def runs(none: float = 0.1, layer: float = 0.9, spread: float = 0.003) -> pd.Dat
 def test_the_numbers_are_those_of_the_deepest_network_and_of_the_shallowest():
     found = {name: said.replace("\u00a0", " ") for name, said in glance.numbers(glance.accuracies(runs())).items()}
     assert found["deepest"] == "16"
-    assert (found["none_deep"], found["none_shallow"]) == ("10.00 %", "96.97 %")
-    assert found["deep_span"] == "90.03 % (layer) to 94.97 % (batch)"
+    means = {name: re.sub(r" \[\d+\.\d\d, \d+\.\d\d\]", "", said) for name, said in found.items()}
+    assert (means["none_deep"], means["none_shallow"]) == ("10.00 %", "96.97 %")
+    assert means["deep_span"] == "90.03 % (layer) to 94.97 % (batch)"
+
+
+def test_the_first_page_has_the_intervals_of_the_section_that_it_leads_to():
+    table, same = runs(), trainability.accuracies(runs(), trainability.resample(runs()))
+    row = same[(same["initialization"] == "pytorch") & (same["normalization"] == "layer") & (same["depth"] == 16)]
+    assert estimates.accuracy(row.iloc[0]) in glance.numbers(glance.accuracies(table))["deep_span"]
 
 
 @pytest.mark.parametrize(
