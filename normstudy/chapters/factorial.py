@@ -49,6 +49,11 @@ def strengths(runs: pd.DataFrame, params: Path) -> dict[str, str]:
     return found
 
 
+def as_studied(strengths: dict[str, str]) -> bool:
+    """Whether the penalties are as strong as those of the study's variants (`strengths`)."""
+    return all(strengths[f"{name}_here"] == strengths[f"{name}_study"] for name in ("l1", "l2"))
+
+
 def outcomes(runs: pd.DataFrame) -> dict[str, effects.Find]:
     """In what the combinations are compared; `odds`, those of a mistake, decide."""
     accuracy, odds = effects.over_both(runs)

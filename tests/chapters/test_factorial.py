@@ -46,8 +46,9 @@ def predictions(table: pd.DataFrame) -> dict[str, dict[str, bool | None]]:
 def said(table: pd.DataFrame) -> str:
     """What the section says of a table of runs."""
     tables = contrasts(table), parts(table)
-    numbers = factorial.numbers(table, *tables) | factorial.strengths(table, ROOT / "params")
-    return section("factorial", {"claims": factorial.concluded(table, *tables), "numbers": numbers})
+    strengths = factorial.strengths(table, ROOT / "params")
+    claims = factorial.concluded(table, *tables) | {"as_studied": factorial.as_studied(strengths)}
+    return section("factorial", {"claims": claims, "numbers": factorial.numbers(table, *tables) | strengths})
 
 
 def test_the_studys_variants_are_read_from_its_parameter_files():
@@ -156,6 +157,13 @@ def test_diverged_runs_are_counted_as_such():
 def test_the_penalties_are_said_with_their_factors_and_those_of_the_variants():
     table = runs().assign(l1=lambda rows: 1e-4 * (rows["l1"] > 0), l2=lambda rows: 5e-4 * (rows["l2"] > 0))
     assert "The factor of L1 is 0.0001 here and 3×10⁻⁵ in the study’s variants, that of L2 0.0005 and 0.0005." in said(
+        table
+    )
+
+
+def test_the_penalties_of_the_variants_are_said_to_be_theirs():
+    table = runs().assign(l1=lambda rows: 3e-5 * (rows["l1"] > 0), l2=lambda rows: 5e-4 * (rows["l2"] > 0))
+    assert "The factors of the penalties are those of the study’s variants, 3×10⁻⁵ for L1 and 0.0005 for L2." in said(
         table
     )
 
