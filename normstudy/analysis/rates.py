@@ -1,6 +1,7 @@
 """Between which learning rates a network trains, and whose highest rate is higher.
 
-A table of runs has the columns `normalization` (a category), `seed`, `learning_rate`, `test_accuracy` (0 to 1).
+A table of runs has the columns `normalization` (a category), `seed`, `learning_rate`, `test_accuracy` (0 to 1), and for
+`leads` those of `bootstrap`.
 """
 
 import itertools
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from normstudy.analysis.inference import holm, median, sign_test
+from normstudy.analysis import bootstrap
+from normstudy.analysis.inference import LEVEL, holm, median, sign_test
 
 
 def ranges(runs: pd.DataFrame, margin: float) -> pd.DataFrame:
@@ -78,3 +80,21 @@ def comparisons(runs: pd.DataFrame, margin: float) -> pd.DataFrame:
         rows.append((first, second, *median(difference), sign_test(difference)))
     table = pd.DataFrame(rows, columns=["first", "second", "mean", "low", "high", "p"])
     return table.assign(p=holm(table["p"]))
+
+
+def enough_seeds(comparisons: int) -> int:
+    """With how many seeds the sign test finds one of so many differences, if it has the same sign in all of them."""
+    return next(seeds for seeds in itertools.count(2) if comparisons * sign_test(np.ones(seeds)) < LEVEL)
+
+
+def leads(runs: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """With one learning rate, how much more accurate the network is with each normalization than without.
+
+    Returns:
+        `normalization`, `mean`, `low`, `high` (over seeds and test images), `p` (corrected for the number of
+        normalizations), a row each.
+    """
+    resampled = bootstrap.resample(runs[runs["learning_rate"] == rate], ["normalization"])
+    names = [name for name in resampled.found.index if not name.startswith("none")]
+    table = bootstrap.contrasts(resampled, [{name: 1, "none": -1} for name in names])
+    return pd.DataFrame({"normalization": names}).join(table.assign(p=holm(table["p"])))

@@ -131,7 +131,9 @@ def numbers(rows: pd.DataFrame, ratios: pd.DataFrame, growth: pd.Series) -> dict
         for which, smaller in (("with", True), ("opposite", False)):
             said.setdefault(name, {})[which] = listed(seen(ratios, outcome, smaller) or ["none of them"])
     first = rows[(rows["epoch"] == 1) & ~rows["run"].map(lost)].groupby("norm_arg")["test_accuracy"].mean()
-    said["first"] = {"none": percent(first["none"]), "least": percent(first.drop("none").min())}
+    others = first.drop("none").sort_values().iloc[[0, -1]]
+    ends = [f"{percent(accuracy)} ({name})" for name, accuracy in others.items()]
+    said["first"] = {"none": percent(first["none"]), "span": " to ".join(ends)}
     low, high = significant(growth["low"]), significant(growth["high"])
     said["growth"] = f"{significant(growth['mean'])} [{low},{NO_BREAK}{high}]"
     return said | {"diverged": out_of(int(lost.sum()), len(lost), "run")}

@@ -13,6 +13,7 @@ from normstudy.analysis import inference, rates
 from normstudy.chapters import claims
 from normstudy.chapters.claims import Holds
 from normstudy.display import lines
+from normstudy.display.estimates import points
 from normstudy.display.figures import HE, look, new_figure
 from normstudy.display.notation import (
     INTERVAL,
@@ -191,13 +192,22 @@ def predictions(pairs: pd.DataFrame) -> dict[str, dict[str, Holds]]:
     }
 
 
-def concluded(ranges: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Holds]:
-    """The claims of the section: its `predictions`, and whether the rates tried go beyond both ends of every range."""
-    return claims.concluded(predictions(pairs)) | {"closed": not ranges[["open_below", "open_above"]].to_numpy().any()}
+def leads(runs: pd.DataFrame, ranges: pd.DataFrame) -> pd.DataFrame:
+    """`rates.leads` at the rate that is the best one without normalization."""
+    return rates.leads(runs, ranges.set_index("normalization")["best_rate"]["none"])
 
 
-def numbers(runs: pd.DataFrame, ranges: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:
-    """What the text says of each prediction, of the highest rates that train, of open ends and of failures."""
+def concluded(ranges: pd.DataFrame, pairs: pd.DataFrame, leads: pd.DataFrame) -> dict[str, Holds]:
+    """The claims of the section: its `predictions`, and two more.
+
+    `closed`: the rates tried go beyond both ends of every range. `ahead`: each normalization has its lead (`leads`).
+    """
+    closed = not ranges[["open_below", "open_above"]].to_numpy().any()
+    return claims.concluded(predictions(pairs)) | {"closed": closed, "ahead": claims.overall(claims.signs(leads, +1))}
+
+
+def numbers(runs: pd.DataFrame, ranges: pd.DataFrame, pairs: pd.DataFrame, leads: pd.DataFrame) -> dict[str, Any]:
+    """What the text says of predictions, of the highest rates that train, of `leads`, of open ends and of failures."""
     found: dict[str, Any] = {name: claims.cases(cases) for name, cases in predictions(pairs).items()}
     table = ranges.sort_values("highest").set_index("normalization")
     highest = {str(name): _rate(runs, rate, "no rate") for name, rate in table["highest"].items()}
@@ -205,6 +215,9 @@ def numbers(runs: pd.DataFrame, ranges: pd.DataFrame, pairs: pd.DataFrame) -> di
     found |= {"least": {"name": normalizing[0], "rate": highest[normalizing[0]]}}
     found |= {"most": {"name": normalizing[-1], "rate": highest[normalizing[-1]]}}
     found |= {"none": highest.get("none", UNKNOWN), "none_he": highest.get(f"none{HE}", UNKNOWN)}
+    for end, row in (("least", leads.loc[leads["mean"].idxmin()]), ("most", leads.loc[leads["mean"].idxmax()])):
+        found[end]["lead"] = f"{points(row)} ({row['normalization']})"
+    found |= {"best": exact(table["best_rate"]["none"]), "enough": count(rates.enough_seeds(len(pairs)))}
     for end, column in (("below", "open_below"), ("above", "open_above")):
         cut_off = [str(name) for name in table.index[table[column] > 0]]
         found[f"open_{end}"] = listed(cut_off) if cut_off else "no network"

@@ -154,9 +154,9 @@ def numbers(
 ) -> dict[str, str]:
     """What the text says, as it is printed; `table` is that of `summary`, `pairs` that of `bootstrap.pairs`."""
     row = parts.iloc[-1]
-    seen, left, between = (
+    seen, between = (
         decimal(100 * np.sqrt(max(row[name], 0)) if row[name] == row[name] else np.nan, 3)
-        for name in ("seen", "seed", "images")
+        for name in ("seen", "images")
     )
     gain = 100 * (found.of_many - found.last)
     largest = pairs.loc[pairs["mean"].abs().idxmax()]
@@ -171,7 +171,6 @@ def numbers(
         "largest": f"{largest['first']} minus {largest['second']}",
         "largest_points": points(largest),
         "seen": seen,
-        "left": left,
         "between": between,
         "share": interval(100 * row["share_low"], 100 * row["share_high"], 0),
         "last": percent(found.last),

@@ -58,3 +58,7 @@ class TestRange:
     def test_has_a_rate_that_is_exactly_the_margin_below_the_best(self, margin: float, lowest: float):
         runs = one_seed(batch=[0.5, 0.75, 1, 0, 0])
         assert rates.ranges(runs, margin)["lowest"].tolist() == [pytest.approx(lowest)]
+
+
+def test_so_many_seeds_are_enough_that_the_sign_test_finds_one_of_several_differences():
+    assert [rates.enough_seeds(comparisons) for comparisons in (1, 9, 15)] == [6, 9, 10]

@@ -16,6 +16,7 @@ from tests.wordings import section
 RATES = (0.001, 0.01, 0.1, 1.0, 10.0)
 NAMES = ("batch", "layer", "group", "none", f"none{HE}")
 NORMALIZING = NAMES[:3]
+IMAGES = 500
 Ends = Mapping[str, tuple[float, float]]
 TRAINED: Ends = dict.fromkeys(NORMALIZING, (0.003, 3.0)) | {"none": (0.003, 0.3), f"none{HE}": (0.003, 0.3)}
 """The lowest and the highest rate that train."""
@@ -37,7 +38,7 @@ def runs(ends: Ends | None = None, seeds: int = 10, jitter: float = 0.05, draw: 
                 beyond = max(low - math.log10(rate), math.log10(rate) - high)
                 accuracy = 0.98 - learning_rate.MARGIN * (1 + max(2 * beyond, -1))
                 row |= {"run": len(rows), "learning_rate": rate, "test_accuracy": accuracy, "epochs": 1}
-                rows.append(dict(row))
+                rows.append(row | {"test_images": IMAGES, "wrong": list(range(round(IMAGES * (1 - accuracy))))})
     return learning_rate.named(inference.last_epochs(pd.DataFrame(rows)))
 
 
@@ -51,7 +52,7 @@ def pairs(table: pd.DataFrame) -> pd.DataFrame:
 
 def said(table: pd.DataFrame) -> str:
     """What the section says of a table of runs."""
-    found = ranges(table), pairs(table)
+    found = ranges(table), pairs(table), learning_rate.leads(table, ranges(table))
     claims, numbers = learning_rate.concluded(*found), learning_rate.numbers(table, *found)
     return section("learning-rate", {"claims": claims, "numbers": numbers})
 
@@ -76,14 +77,25 @@ class TestPlanted:
         assert (10 ** found["mean"]).tolist() == pytest.approx([10] * 3, rel=0.2)
         text = said(runs())
         assert "Higher rates is borne out: with every normalization it is higher than without." in text
-        assert "Whatever the initialization is borne out: it is higher also than from He’s" in text
+        assert "Beyond He’s is borne out: it is higher also than from He’s" in text
         assert "Initialization is left open: " in text
-        assert re.search(r"is [23]\.\d \(\w+\) to [23]\.\d \(\w+\) with normalization, 0\.\d+ without, and 0", text)
+        assert re.search(r"is in the median over the seeds [23]\.\d \(\w+\) to [23]\.\d \(\w+\) with normal", text)
+        assert re.search(r"with normalization, 0\.\d+ without, and 0", text)
+
+    def test_a_lead_where_none_is_best_is_said_with_its_size(self):
+        table = runs()
+        assert "Higher rates are not all" not in said(table)
+        ahead = table["norm_arg"].eq("none") & table["initialization"].eq("pytorch")
+        table.loc[ahead, "wrong"] = table.loc[ahead, "wrong"].map(lambda wrong: [*wrong, *range(400, 440)])
+        table.loc[ahead, "test_accuracy"] -= 0.08
+        text = said(table)
+        assert "Higher rates are not all: at 0.01, the best rate without normalization, each normalization is" in text
+        assert re.search(r"by \+8\.0\d \[\+5\.\d\d, \+10\.\d\d\] \(\w+\) to \+8\.\d\d", text)
 
     def test_a_lower_one_is_said_to_be(self):
         text = said(runs(TRAINED | {"group": (0.003, 0.1), f"none{HE}": (0.003, 3.0)}))
         assert "Higher rates is contradicted with group, where it is lower than without. It is borne out with" in text
-        assert "Whatever the initialization is contradicted with group" in text
+        assert "Beyond He’s is contradicted with group" in text
         assert "and left open with batch and layer." in text
         assert "Initialization is borne out: He’s alone raises it." in text
         text = said(runs(TRAINED | {"layer": (0.003, 0.3), f"none{HE}": (0.003, 0.03)}))
@@ -98,9 +110,10 @@ class TestPlanted:
         assert found <= 11
 
     def test_a_single_seed_is_compared_with_nothing(self):
-        claims = learning_rate.concluded(ranges(runs(seeds=1)), pairs(runs(seeds=1)))
+        table = runs(seeds=1)
+        claims = learning_rate.concluded(ranges(table), pairs(table), learning_rate.leads(table, ranges(table)))
         assert {name for name, holds in claims.items() if holds is not None} == {"closed"}
-        assert "nan" not in said(runs(seeds=1))
+        assert "nan" not in said(table)
 
 
 class TestEnds:
