@@ -76,9 +76,10 @@ class TestPredictions:
         assert "Whether is borne out: every normalization lowers the odds of a mistake. The lowest" in text
         assert re.search(r"0\.3\d \[0\.\d\d, 0\.\d\d\] times those of none; the highest", text)
         assert "Which is borne out: those that normalize are closer" in text
-        assert "; none of the 6 pairs can be told apart" in text
+        assert "; the odds tell none of the 6 pairs apart" in text
         assert re.search(
-            r"Penalty is borne out: each penalty raises the odds. L1 multiplies the odds by 1\.2\d \[", text
+            r"Penalty is borne out: each penalty raises the odds. With normalization, L1 multiplies the odds by 1\.2\d \[",
+            text,
         )
 
     def test_are_left_open_where_nothing_was_planted(self):
@@ -87,7 +88,7 @@ class TestPredictions:
         text = said(runs())
         assert "Whether is left open with batch, layer, group and instance. The lowest" in text
         assert "Which is left open: chance may hide" in text
-        assert "Penalty is left open with L1, L2 and L1 + L2. L1 multiplies" in text
+        assert "Penalty is left open with L1, L2 and L1 + L2. With normalization, L1 multiplies" in text
         assert "Owed is left open for batch beside layer, batch beside group and layer beside group. Furthest" in text
 
     def test_are_contradicted_where_the_opposite_was_planted(self):
