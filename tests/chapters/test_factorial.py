@@ -77,10 +77,8 @@ class TestPredictions:
         assert re.search(r"0\.3\d \[0\.\d\d, 0\.\d\d\] times those of none; the highest", text)
         assert "Which is borne out: those that normalize are closer" in text
         assert "; the odds tell none of the 6 pairs apart" in text
-        assert re.search(
-            r"Penalty is borne out: each penalty raises the odds. With normalization, L1 multiplies the odds by 1\.2\d \[",
-            text,
-        )
+        assert "Penalty is borne out: each penalty raises the odds. With normalization" in text
+        assert re.search(r"L1 multiplies the odds by 1\.2\d \[", text)
 
     def test_are_left_open_where_nothing_was_planted(self):
         found = predictions(runs())
