@@ -10,7 +10,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import yaml
 
@@ -61,9 +61,10 @@ class Article:
 
     def copy(self, url: str) -> str:
         """Copy the file that a URL without a host means into the output; return the URL relative to the page."""
-        name, hash_, fragment = unquote(url).partition("#")
-        if not name or re.match(r"[a-z][a-z0-9+.-]*:|//", name, re.IGNORECASE):
+        encoded, hash_, fragment = url.partition("#")
+        if not encoded or re.match(r"[a-z][a-z0-9+.-]*:|//", encoded, re.IGNORECASE):
             return url
+        name = unquote(encoded)
         path, copied = self.locate(name), self.folder / self.url(self.locate(name))
         if not path.is_relative_to(self.root):
             raise self.complaint(name, f"{name} lies outside the project")
@@ -72,7 +73,7 @@ class Article:
             shutil.copyfile(path, copied)
         elif not copied.exists():
             raise self.complaint(name, f"{name} is not there")
-        return self.url(path) + hash_ + fragment
+        return quote(self.url(path)) + hash_ + fragment
 
     def complaint(self, what: str, problem: str) -> RenderError:
         """An error that names the source file in which `what` stands."""

@@ -175,7 +175,7 @@ class Filter:
                 element.url, given = self.article.copy(element.url), element.attributes
                 given["alt"] = given.pop("fig-alt", None) or given.get("alt") or pf.stringify(element)
                 if self.target == "typst":  # whose writer in Pandoc knows no text alternative
-                    path, alt = (json.dumps(text, ensure_ascii=False) for text in (element.url, given["alt"]))
+                    path, alt = (json.dumps(text, ensure_ascii=False) for text in (unquote(element.url), given["alt"]))
                     width = re.sub(r"^(\d+)(px)?$", r"\1pt * 0.75", given.get("width", "auto"))
                     return pf.RawInline(f"#box(image({path}, alt: {alt}, width: {width}));", "typst")
                 given["loading"] = "lazy"

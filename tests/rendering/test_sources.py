@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
@@ -103,8 +104,8 @@ def test_what_lies_elsewhere_is_not_copied(article: Article, url: str):
 @pytest.mark.parametrize(
     ("url", "page_s", "content"),
     [
-        ("a%20file.csv", "a file.csv", "1"),
-        ("a file.csv#row=2", "a file.csv#row=2", "1"),
+        ("a%20file.csv", "a%20file.csv", "1"),
+        ("a file.csv#row=2", "a%20file.csv#row=2", "1"),
         ("/shared/b.csv", "../shared/b.csv", "2"),
         ("../shared/./b.csv", "../shared/b.csv", "2"),
     ],
@@ -113,7 +114,15 @@ def test_a_linked_file_lies_beside_the_page_as_it_lay_beside_the_source(
     article: Article, url: str, page_s: str, content: str
 ):
     assert article.copy(url) == page_s
-    assert (article.folder / page_s.partition("#")[0]).read_text() == content
+    assert (article.folder / unquote(page_s.partition("#")[0])).read_text() == content
+
+
+@pytest.mark.parametrize("name", ["c# 1.csv", "50%.csv", "50%23.csv", "100%25.csv", "why?.csv", "a:b.csv", 'é "&.csv'])
+def test_a_file_of_any_name_is_found_by_its_encoded_url_and_so_is_its_copy(article: Article, name: str):
+    article.source.with_name(name).write_text("3")
+    for fragment in ("", "#", "#row=%232"):
+        assert article.copy(quote(name) + fragment) == quote(name) + fragment
+    assert (article.folder / name).read_text() == "3"
 
 
 def test_a_link_to_what_the_report_makes_itself_needs_no_source(article: Article):
