@@ -6,7 +6,10 @@ from pathlib import Path
 from normstudy.experiments import places
 from normstudy.experiments.parameters import VARIANTS
 
-OF_VARIANTS = ("report/notebooks/variant.ipynb", *(f"params/{name}.yaml" for name in VARIANTS))
+OF_RUNS = "report/notebooks/variant.ipynb"
+"""Whose parameters a run has, where no file of `params/` says otherwise."""
+
+OF_VARIANTS = (OF_RUNS, *(f"params/{name}.yaml" for name in VARIANTS))
 """What says how the study's variants are trained."""
 
 
@@ -30,9 +33,11 @@ class Notebook:
 
     def reads(self, root: Path, dataset: str) -> list[Path]:
         """The files that it reads, the results of the variants aside."""
-        names = [f"params/{self.sweep}.yaml", *self.files] if self.sweep else self.files
-        tables = places.sweep_tables(root, self.sweep, dataset) if self.sweep else []
-        return [root / name for name in names] + tables
+        if not self.sweep:
+            return [root / name for name in self.files]
+        asked = [f"params/{name}.yaml" for name in (self.sweep, dataset, "digits")]  # those of digits stand in
+        names = dict.fromkeys([*asked, OF_RUNS, *self.files])
+        return [root / name for name in names] + places.sweep_tables(root, self.sweep, dataset)
 
 
 NOTEBOOKS = (

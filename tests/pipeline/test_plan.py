@@ -111,5 +111,7 @@ def test_a_name_that_its_notebook_has_lost_is_not_kept(toy: Path):
 def test_files_that_are_read_are_those_of_the_dataset():
     runs = {run.name: run for run in plan(ROOT, {"dataset": "kmnist"})}
     assert runs["depth"].files[0] == ROOT / "params" / "depth.yaml"
-    assert runs["depth"].files[1] == ROOT / "report" / "executed" / "kmnist" / "sweeps" / "depth.parquet"
+    assert {ROOT / "params" / "kmnist.yaml", ROOT / "report" / "notebooks" / "variant.ipynb"} < {*runs["depth"].files}
+    tables = [file for file in runs["depth"].files if file.suffix == ".parquet"]
+    assert tables[0] == ROOT / "report" / "executed" / "kmnist" / "sweeps" / "depth.parquet"
     assert runs["batch"].files == ()
