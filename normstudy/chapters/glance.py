@@ -5,7 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from normstudy.analysis import bootstrap, trainability
+from normstudy.analysis import bootstrap
+from normstudy.analysis.bootstrap import Resampled
 from normstudy.chapters.claims import Holds, overall
 from normstudy.display import lines
 from normstudy.display.estimates import accuracy
@@ -19,15 +20,14 @@ IMAGES, CHANNELS, GROUPS = 4, 6, 2
 """Of the sheet that is drawn."""
 
 
-def accuracies(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean test accuracy by `normalization` and `depth` from PyTorch's initialization (see `bootstrap.summary`)."""
-    table = bootstrap.summary(trainability.resample(runs))
+def accuracies(resampled: Resampled) -> pd.DataFrame:
+    """Of `trainability.resample`, from PyTorch's initialization: `bootstrap.summary` by `normalization` and `depth`."""
+    table = bootstrap.summary(resampled)
     return table[table["initialization"] == "pytorch"].drop(columns="initialization").reset_index(drop=True)
 
 
-def leads(runs: pd.DataFrame) -> pd.DataFrame:
+def leads(resampled: Resampled) -> pd.DataFrame:
     """With the most blocks, how far each normalization is ahead of none (see `bootstrap.contrasts`)."""
-    resampled = trainability.resample(runs)
     settings = resampled.found.index
     deepest = settings.unique("depth").max()
     names = settings.unique("normalization").drop("none")

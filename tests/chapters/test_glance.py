@@ -28,7 +28,10 @@ def runs(none: float = 0.1, layer: float = 0.9, spread: float = 0.003) -> pd.Dat
 
 
 def test_the_numbers_are_those_of_the_deepest_network_and_of_the_shallowest():
-    found = {name: said.replace("\u00a0", " ") for name, said in glance.numbers(glance.accuracies(runs())).items()}
+    found = {
+        name: said.replace("\u00a0", " ")
+        for name, said in glance.numbers(glance.accuracies(trainability.resample(runs()))).items()
+    }
     assert found["deepest"] == "16"
     means = {name: re.sub(r" \[\d+\.\d\d, \d+\.\d\d\]", "", said) for name, said in found.items()}
     assert (means["none_deep"], means["none_shallow"]) == ("10.00 %", "96.97 %")
@@ -36,16 +39,17 @@ def test_the_numbers_are_those_of_the_deepest_network_and_of_the_shallowest():
 
 
 def test_the_first_page_has_the_intervals_of_the_section_that_it_leads_to():
-    table, same = runs(), trainability.accuracies(runs(), trainability.resample(runs()))
+    resampled = trainability.resample(runs())
+    same = trainability.accuracies(runs(), resampled)
     row = same[(same["initialization"] == "pytorch") & (same["normalization"] == "layer") & (same["depth"] == 16)]
-    assert estimates.accuracy(row.iloc[0]) in glance.numbers(glance.accuracies(table))["deep_span"]
+    assert estimates.accuracy(row.iloc[0]) in glance.numbers(glance.accuracies(resampled))["deep_span"]
 
 
 @pytest.mark.parametrize(
     ("none", "spread", "needed"), [(0.1, 0.003, True), (0.94, 0.003, False), (0.9, 0.01, None), (0.97, 0.003, False)]
 )
 def test_depth_needs_normalization_where_each_is_ahead_of_none(none: float, spread: float, needed: bool | None):
-    assert glance.claims(glance.leads(runs(none, spread=spread)))["needed"] is needed
+    assert glance.claims(glance.leads(trainability.resample(runs(none, spread=spread))))["needed"] is needed
 
 
 def test_the_pictures_say_who_shares_and_how_accurate_each_is():
@@ -53,7 +57,7 @@ def test_the_pictures_say_who_shares_and_how_accurate_each_is():
         f"{name}: {NORMALIZATIONS[name].count}" for name in VARIANTS
     ]
     assert "layer normalization has N, each image shares over all channels" in glance.describe_sharing()
-    table = glance.accuracies(runs())
+    table = glance.accuracies(trainability.resample(runs()))
     assert [line.get_text() for line in glance.depths(table).axes[0].get_legend().get_texts()] == [
         "batch", "layer", "none",
     ]  # fmt: skip
