@@ -70,7 +70,7 @@ def of_one(make: Callable[[], nn.Module]) -> Found:
         "without_gradient": [name for name, parameter in trained.items() if parameter.grad is None],
         "derivative": derivative.agrees(_moved(make()).train(), _images(0)),
         "probabilities": bool((logits >= 0).all() and torch.allclose(logits.sum(dim=1), torch.ones(IMAGES))),
-        **_penalties(net, trained),
+        **_penalties(_moved(net), trained),  # at 0 no penalty has a gradient
         **_normalization(make),
     }
 

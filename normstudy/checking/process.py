@@ -55,6 +55,7 @@ def _asked(words: list[str], reference: str, seconds: float) -> dict[str, Any]:
                 code = process.wait(seconds)
             except BaseException as error:
                 _kill(process)
+                process.wait()
                 if isinstance(error, subprocess.TimeoutExpired):
                     raise ModelError(f"{reference} was given up after {seconds:g} s") from error
                 raise

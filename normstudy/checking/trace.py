@@ -104,8 +104,10 @@ class Trace:
                 elif inputs and not all(id(each) in now for each in inputs):
                     continue
                 arguments, options = tree_map_only(Tensor, current, (step.arguments, step.options))
-                again = step.operation(*arguments, **options)
-                now.update((id(old), new) for old, new in zip(outputs, _tensors(again), strict=True))
+                again = _tensors(step.operation(*arguments, **options))
+                if not inputs:
+                    again = [each.double() if each.is_floating_point() else each for each in again]
+                now.update((id(old), new) for old, new in zip(outputs, again, strict=True))
         return current(wanted)
 
 
