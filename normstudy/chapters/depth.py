@@ -37,7 +37,7 @@ def claims(table: pd.DataFrame) -> dict[str, Holds]:
     `depth`: without normalization, from PyTorch's initialization, the network trains as it is, and not at the largest
     depth. `normalization`: with every normalization, from either initialization, it trains at every depth; false where
     one of them surely does not, corrected for their number. `initialization`: without normalization it trains, at some
-    depth, from He's initialization and not from PyTorch's, and at the largest depth from neither.
+    depth, from He's initialization and not from PyTorch's (`instead`), and at the largest depth from neither.
     """
     depths, (sure, corrected) = sorted(table["depth"].unique()), (_surely(table), _corrected(table))
     instead = [
@@ -49,6 +49,7 @@ def claims(table: pd.DataFrame) -> dict[str, Holds]:
         "depth": common.overall([sure["pytorch", "none", depths[0]], _not(sure["pytorch", "none", depths[-1]])]),
         "normalization": False if below else everywhere or None,
         "initialization": common.overall([common.somewhere(instead), _not(sure["he", "none", depths[-1]])]),
+        "instead": common.somewhere(instead),
     }
 
 
@@ -98,6 +99,8 @@ def _without(table: pd.DataFrame) -> dict[str, str]:
     for kind, rows in by_depth.items():
         found[f"{kind}_first"], found[f"{kind}_last"] = (accuracy(rows.iloc[end]) for end in (0, -1))
         found[f"{kind}_instead"] = accuracy(rows.loc[instead])
+        for place, row in (("instead", rows.loc[instead]), ("last", rows.iloc[-1])):
+            found[f"{kind}_{place}_trained"] = f"{row['trained']} of {row['seeds']}"
         found[f"{kind}_reach"] = _reach(until[kind])
     return found
 

@@ -11,7 +11,7 @@ from normstudy.chapters.claims import Holds, overall
 from normstudy.display import lines
 from normstudy.display.estimates import accuracy
 from normstudy.display.figures import new_figure
-from normstudy.display.notation import count
+from normstudy.display.notation import count, listed
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.normalizations import NORMALIZATIONS
 from normstudy.statistics import sharing_sets
@@ -20,10 +20,10 @@ IMAGES, CHANNELS, GROUPS = 4, 6, 2
 """Of the sheet that is drawn."""
 
 
-def accuracies(resampled: Resampled) -> pd.DataFrame:
-    """Of `trainability.resample`, from PyTorch's initialization: `bootstrap.summary` by `normalization` and `depth`."""
-    table = bootstrap.summary(resampled)
-    return table[table["initialization"] == "pytorch"].drop(columns="initialization").reset_index(drop=True)
+def accuracies(table: pd.DataFrame) -> pd.DataFrame:
+    """Of `trainability.accuracies`, those from PyTorch's initialization."""
+    found = table[table["initialization"] == "pytorch"]
+    return found.drop(columns=["initialization", "loss", "p"]).reset_index(drop=True)
 
 
 def leads(resampled: Resampled) -> pd.DataFrame:
@@ -90,15 +90,18 @@ def describe_depths(table: pd.DataFrame) -> str:
 
 
 def numbers(table: pd.DataFrame) -> dict[str, str]:
-    """What the first page says of `accuracies`, as it is printed."""
-    said = {"deepest": count(int(table["depth"].max()))}
-    for name, end in (("deep", max), ("shallow", min)):
-        rows = table[table["depth"] == end(table["depth"])].set_index("normalization")
-        normalized = rows["mean"].drop("none")
-        said[f"none_{name}"] = accuracy(rows.loc["none"])
-        ends = (normalized.idxmin(), normalized.idxmax())
-        said[f"{name}_span"] = " to ".join(f"{accuracy(rows.loc[each])} ({each})" for each in ends)
-    return said
+    """What the first page says of the deepest networks in `accuracies`, as it is printed; `…trained`: how many do."""
+    deep = table[table["depth"] == table["depth"].max()].set_index("normalization")
+    trained, seeds = deep["trained"].drop("none"), int(deep["seeds"].max())
+    ends = {int(end): listed([str(name) for name in trained.index[trained == end]]) for end in sorted(trained)}
+    fewest, most = min(ends), max(ends)
+    span = [f"{end} ({ends[end]})" for end in (fewest, most)] if fewest < most else [str(most)]
+    return {
+        "deepest": count(int(table["depth"].max())),
+        "none_deep": accuracy(deep.loc["none"]),
+        "none_trained": f"{deep.loc['none', 'trained']} of {seeds}",
+        "trained_span": f"{' to '.join(span)} of {seeds}",
+    }
 
 
 def claims(leads: pd.DataFrame) -> dict[str, Holds]:

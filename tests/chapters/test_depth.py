@@ -63,20 +63,20 @@ def test_a_network_that_trains_at_no_depth_has_none():
 
 
 def test_what_was_predicted_holds_where_it_was_planted():
-    assert claims(PREDICTED) == {"depth": True, "normalization": True, "initialization": True}
+    assert claims(PREDICTED) == dict.fromkeys(("depth", "normalization", "initialization", "instead"), True)
 
 
 @pytest.mark.parametrize(
     ("changed", "failing"),
     [
-        ({("pytorch", "none"): (0.97, 0.97, 0.96)}, {"depth": False, "initialization": False}),
+        ({("pytorch", "none"): (0.97, 0.97, 0.96)}, {"depth": False, "initialization": False, "instead": False}),
         ({("pytorch", "none"): (0.10, 0.10, 0.10)}, {"depth": False}),
         ({("pytorch", "none"): (0.97, 0.10, 0.90)}, {"depth": None}),
         ({("pytorch", "layer"): (0.98, 0.96, 0.3)}, {"normalization": False}),
         ({("he", "layer"): (0.98, 0.98, 0.905)}, {"normalization": None}),
         ({("he", "none"): (0.97, 0.96, 0.95)}, {"initialization": False}),
-        ({("he", "none"): (0.97, 0.5, 0.1)}, {"initialization": False}),
-        ({("he", "none"): (0.97, 0.9, 0.1)}, {"initialization": None}),
+        ({("he", "none"): (0.97, 0.5, 0.1)}, {"initialization": False, "instead": False}),
+        ({("he", "none"): (0.97, 0.9, 0.1)}, {"initialization": None, "instead": None}),
     ],
     ids=[
         "without normalization it trains at every depth",

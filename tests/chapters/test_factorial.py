@@ -73,7 +73,7 @@ class TestPredictions:
     def test_are_borne_out_where_normalization_gains_and_penalties_cost(self):
         costs = {(name, kind): -0.01 for name in NORMALIZING for kind in ("L1", "L2", "L1 + L2")}
         text = said(runs(planted_on(none=-0.1) | costs))
-        assert "Whether is borne out: every normalization lowers the odds of a mistake. The lowest" in text
+        assert "Fewer mistakes is borne out: every normalization lowers the odds of a mistake. The lowest" in text
         assert re.search(r"0\.3\d \[0\.\d\d, 0\.\d\d\] times those of none; the highest", text)
         assert "Which is borne out: those that normalize are closer" in text
         assert "; the odds tell none of the 6 pairs apart" in text
@@ -84,10 +84,10 @@ class TestPredictions:
         found = predictions(runs())
         assert {value for cases in found.values() for value in cases.values()} == {None}
         text = said(runs())
-        assert "Whether is left open with batch, layer, group and instance. The lowest" in text
+        assert "Fewer mistakes is left open with batch, layer, group and instance. The lowest" in text
         assert "Which is left open: chance may hide" in text
         assert "Penalty is left open with L1, L2 and L1 + L2. With normalization, L1 multiplies" in text
-        assert "Owed is left open for batch beside layer, batch beside group and layer beside group. Furthest" in text
+        assert "Owed to the penalty is left open for batch beside layer, batch beside group and layer beside" in text
 
     def test_are_contradicted_where_the_opposite_was_planted(self):
         table = runs(planted_on(batch=-0.02, layer=0.02))
@@ -95,7 +95,10 @@ class TestPredictions:
         assert found["whether"] == {"batch": False, "layer": True, "group": None, "instance": None}
         assert found["which"] == {"pairs": False}
         text = said(table)
-        assert "Whether is contradicted with batch, where the odds of a mistake are higher than with none. It" in text
+        assert (
+            "Fewer mistakes is contradicted with batch, where the odds of a mistake are higher than with none. It"
+            in text
+        )
         assert "borne out with layer, and left open with group and instance." in text
         assert "Which is contradicted: some that normalize are further apart" in text
         costs_nothing = {(name, "L1"): 0.02 for name in NORMALIZING}
@@ -106,12 +109,18 @@ class TestPredictions:
         owed = predictions(of_penalty)["owed"]
         assert owed == {"batch beside layer": True, "batch beside group": True, "layer beside group": None}
         text = said(of_penalty)
-        assert "Owed is left open for layer beside group, and borne out for batch beside layer and batch" in text
+        assert (
+            "Owed to the penalty is left open for layer beside group, and borne out for batch beside layer and batch"
+            in text
+        )
         assert re.search(r"of a factor of 1\.6\d .*?, (0\.9|1\.0)\d .*? is the normalization’s and 1\.6\d", text)
         text = said(runs(planted_on(batch=0.03)))
-        assert "Owed is contradicted for batch beside layer and batch beside group, where the normal" in text
+        assert (
+            "Owed to the penalty is contradicted for batch beside layer and batch beside group, where the normal"
+            in text
+        )
         every = {(name, kind): 0.01 * (kind == "L2") - 0.03 * (kind == "L1 + L2") for name, kind in LEVELS}
-        assert "Owed is borne out: in each comparison" in said(runs(every))
+        assert "Owed to the penalty is borne out: in each comparison" in said(runs(every))
 
 
 def test_the_parts_stand_beside_the_whole_in_every_outcome():
@@ -179,7 +188,7 @@ def test_without_the_network_that_does_not_normalize_nothing_is_compared_with_it
     found = predictions(table)
     assert found["whether"] == {}
     assert len(found["penalty"]) == 3
-    assert "Whether is left open" in said(table)
+    assert "Fewer mistakes is left open" in said(table)
 
 
 def test_the_figure_has_a_mark_for_each_difference_in_groups_and_says_its_numbers():

@@ -27,22 +27,29 @@ def runs(none: float = 0.1, layer: float = 0.9, spread: float = 0.003) -> pd.Dat
     )
 
 
-def test_the_numbers_are_those_of_the_deepest_network_and_of_the_shallowest():
-    found = {
-        name: said.replace("\u00a0", " ")
-        for name, said in glance.numbers(glance.accuracies(trainability.resample(runs()))).items()
-    }
+def accuracies(table: pd.DataFrame) -> pd.DataFrame:
+    return glance.accuracies(trainability.accuracies(table, trainability.resample(table)))
+
+
+def said(**accuracy: float) -> dict[str, str]:
+    """The numbers of runs with these accuracies."""
+    found = glance.numbers(accuracies(runs(**accuracy)))
+    return {name: written.replace("\u00a0", " ") for name, written in found.items()}
+
+
+def test_the_numbers_are_those_of_the_deepest_networks():
+    found = said(layer=0.6)
     assert found["deepest"] == "16"
-    means = {name: re.sub(r" \[\d+\.\d\d, \d+\.\d\d\]", "", said) for name, said in found.items()}
-    assert (means["none_deep"], means["none_shallow"]) == ("10.00 %", "96.97 %")
-    assert means["deep_span"] == "90.03 % (layer) to 94.97 % (batch)"
+    assert re.fullmatch(r"10\.00 % \[\d\.\d\d, \d\d\.\d\d\]", found["none_deep"])
+    assert found["none_trained"] == "0 of 6"
+    assert found["trained_span"] == "0 (layer) to 6 (batch) of 6"
+    assert said(layer=0.95)["trained_span"] == "6 of 6"
 
 
 def test_the_first_page_has_the_intervals_of_the_section_that_it_leads_to():
-    resampled = trainability.resample(runs())
-    same = trainability.accuracies(runs(), resampled)
-    row = same[(same["initialization"] == "pytorch") & (same["normalization"] == "layer") & (same["depth"] == 16)]
-    assert estimates.accuracy(row.iloc[0]) in glance.numbers(glance.accuracies(resampled))["deep_span"]
+    same = trainability.accuracies(runs(), trainability.resample(runs()))
+    row = same[(same["initialization"] == "pytorch") & (same["normalization"] == "none") & (same["depth"] == 16)]
+    assert estimates.accuracy(row.iloc[0]) == glance.numbers(accuracies(runs()))["none_deep"]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +64,7 @@ def test_the_pictures_say_who_shares_and_how_accurate_each_is():
         f"{name}: {NORMALIZATIONS[name].count}" for name in VARIANTS
     ]
     assert "layer normalization has N, each image shares over all channels" in glance.describe_sharing()
-    table = glance.accuracies(trainability.resample(runs()))
+    table = accuracies(runs())
     assert [line.get_text() for line in glance.depths(table).axes[0].get_legend().get_texts()] == [
         "batch", "layer", "none",
     ]  # fmt: skip

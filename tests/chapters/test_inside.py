@@ -90,10 +90,7 @@ class TestVerdicts:
         table = rows()
         for name, accuracy in (("none", 0.5), ("layer", 0.95)):
             table.loc[(table["epoch"] == 1) & (table["norm_arg"] == name), "test_accuracy"] = accuracy
-        assert (
-            "after the first, none has a mean test accuracy of 50.00 %, the others 90.00 % (batch) to 95.00 % (layer)."
-            in said(table)
-        )
+        assert "none has a mean test accuracy of 50.00 %, the others 90.00 % (batch) to 95.00 % (layer)." in said(table)
 
 
 def test_the_table_has_a_row_an_outcome_and_epoch_and_a_column_a_normalization():
