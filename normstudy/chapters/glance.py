@@ -72,7 +72,7 @@ def describe_sharing() -> str:
 
 def depths(table: pd.DataFrame) -> Figure:
     """Accuracy against the number of more blocks; `table` is that of `accuracies`."""
-    figure, axes = new_figure(4.1, 2.6)
+    figure, axes = new_figure(4.1, 2.3)
     axis: Axes = axes[0, 0]
     found = sorted(table["depth"].unique())
     lines.draw(axis, table.assign(place=table["depth"].map(found.index)), "place", spread=0.06)
