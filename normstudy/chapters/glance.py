@@ -9,9 +9,8 @@ from normstudy.analysis import bootstrap
 from normstudy.analysis.bootstrap import Resampled
 from normstudy.chapters.claims import Holds, overall
 from normstudy.display import lines
-from normstudy.display.estimates import accuracy
 from normstudy.display.figures import new_figure
-from normstudy.display.notation import count, listed
+from normstudy.display.notation import count, listed, percent
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.normalizations import NORMALIZATIONS
 from normstudy.statistics import sharing_sets
@@ -98,7 +97,7 @@ def numbers(table: pd.DataFrame) -> dict[str, str]:
     span = [f"{end} ({ends[end]})" for end in (fewest, most)] if fewest < most else [str(most)]
     return {
         "deepest": count(int(table["depth"].max())),
-        "none_deep": accuracy(deep.loc["none"]),
+        "none_deep": percent(deep.loc["none", "mean"]),
         "none_trained": f"{deep.loc['none', 'trained']} of {seeds}",
         "trained_span": f"{' to '.join(span)} of {seeds}",
     }

@@ -1,14 +1,12 @@
 """The first page: right numbers, and that depth needs normalization only where each is ahead of none."""
 
 import itertools
-import re
 
 import pandas as pd
 import pytest
 
 from normstudy.analysis import trainability
 from normstudy.chapters import glance
-from normstudy.display import estimates
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.normalizations import NORMALIZATIONS
 from tests import planted
@@ -40,16 +38,10 @@ def said(**accuracy: float) -> dict[str, str]:
 def test_the_numbers_are_those_of_the_deepest_networks():
     found = said(layer=0.6)
     assert found["deepest"] == "16"
-    assert re.fullmatch(r"10\.00 % \[\d\.\d\d, \d\d\.\d\d\]", found["none_deep"])
+    assert found["none_deep"] == "10.00 %"
     assert found["none_trained"] == "0 of 6"
     assert found["trained_span"] == "0 (layer) to 6 (batch) of 6"
     assert said(layer=0.95)["trained_span"] == "6 of 6"
-
-
-def test_the_first_page_has_the_intervals_of_the_section_that_it_leads_to():
-    same = trainability.accuracies(runs(), trainability.resample(runs()))
-    row = same[(same["initialization"] == "pytorch") & (same["normalization"] == "none") & (same["depth"] == 16)]
-    assert estimates.accuracy(row.iloc[0]) == glance.numbers(accuracies(runs()))["none_deep"]
 
 
 @pytest.mark.parametrize(
