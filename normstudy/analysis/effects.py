@@ -43,18 +43,23 @@ def over_seeds(runs: pd.DataFrame, outcome: str) -> Find:
 def over_both(runs: pd.DataFrame, draws: int = bootstrap.RESAMPLES) -> tuple[Find, Find]:
     """Accuracy (0 to 1), and the logarithm of the odds of a mistake, with the chance of seeds and images.
 
-    Logarithms of odds have about the same spread near 100 % as elsewhere. None is further out than half a mistake.
+    Logarithms of odds have about the same spread near 100 % as elsewhere.
     """
     accuracy = bootstrap.resample(runs, CELL, draws)
-    least = 0.5 / (accuracy.seeds * int(runs["test_images"].iloc[0]))
-    odds = accuracy._replace(found=_log_odds(accuracy.found, least), drawn=_log_odds(accuracy.drawn, least))
+    odds = in_odds(accuracy, int(runs["test_images"].iloc[0]))
     of_accuracy, of_odds = (functools.partial(bootstrap.contrasts, each) for each in (accuracy, odds))
     return of_accuracy, of_odds
 
 
-def _log_odds(accuracy: Any, least: float) -> Any:
-    mistakes = (1 - accuracy).clip(least, 1 - least)
-    return np.log(mistakes / (1 - mistakes))
+def in_odds(accuracy: bootstrap.Resampled, images: int) -> bootstrap.Resampled:
+    """Accuracies on so many images as logarithms of the odds of a mistake, none further out than half a mistake."""
+    least = 0.5 / (accuracy.seeds * images)
+
+    def log_odds(accuracy: Any) -> Any:
+        mistakes = (1 - accuracy).clip(least, 1 - least)
+        return np.log(mistakes / (1 - mistakes))
+
+    return accuracy._replace(found=log_odds(accuracy.found), drawn=log_odds(accuracy.drawn))
 
 
 def contrasts(runs: pd.DataFrame, find: Find) -> pd.DataFrame:

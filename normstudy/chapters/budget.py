@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from normstudy.analysis import bootstrap
+from normstudy.analysis import bootstrap, effects
 from normstudy.analysis.bootstrap import Resampled
 from normstudy.analysis.inference import LEVEL, holm
 from normstudy.chapters import claims as common
@@ -14,7 +14,7 @@ from normstudy.chapters.claims import Holds
 from normstudy.display import lines
 from normstudy.display.estimates import accuracy, cells, points
 from normstudy.display.figures import legend_above, new_figure
-from normstudy.display.notation import INTERVAL, NO_BREAK, count, counted, decimal
+from normstudy.display.notation import INTERVAL, NO_BREAK, count, counted, decimal, listed
 
 MARGIN = 0.002
 """Accuracies that are surely no further apart than this count as the same: 20 of 10,000 images."""
@@ -47,6 +47,15 @@ def shrinking(resampled: Resampled) -> pd.DataFrame:
     sums = [{(name, first): 1, ("none", first): -1, (name, last): -1, ("none", last): 1} for name in names]
     table = bootstrap.contrasts(resampled, sums)
     return pd.DataFrame({"normalization": names}).join(table.assign(p=holm(table["p"])))
+
+
+def shrinking_in_odds(resampled: Resampled, runs: pd.DataFrame) -> list[str]:
+    """The normalizations whose lead, as a factor on the odds of a mistake, surely shrinks; `resampled` is of the runs.
+
+    Near 100 % leads in points shrink with the room; odds have no such end.
+    """
+    table = shrinking(effects.in_odds(resampled, int(runs["test_images"].iloc[0])))  # of mistakes: a lead is below 0
+    return [str(name) for name in table["normalization"][(table["p"] < LEVEL) & (table["mean"] < 0)]]
 
 
 def figure(table: pd.DataFrame, ahead: pd.DataFrame) -> Figure:
@@ -92,7 +101,7 @@ def claims(resampled: Resampled, ahead: pd.DataFrame, shrunk: pd.DataFrame) -> d
 
     `sooner`: after the fewest epochs it is more accurate than the network without. `closing`: this lead shrinks from
     the fewest to the most epochs. `same_end`: after the most epochs the two are surely no further apart than `MARGIN`;
-    false if some one is surely further, corrected for their number.
+    false if some one is surely further, corrected for their number. `left`: after the most, some one surely leads.
 
     `ahead` is the table of `leads`, `shrunk` that of `shrinking`.
     """
@@ -101,6 +110,7 @@ def claims(resampled: Resampled, ahead: pd.DataFrame, shrunk: pd.DataFrame) -> d
         "sooner": common.overall(common.signs(first, +1)),
         "closing": common.overall(common.signs(shrunk, +1)),
         "same_end": _same(resampled, last),
+        "left": common.somewhere(common.signs(last, +1)),
     }
 
 
@@ -160,12 +170,13 @@ def final(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def numbers(errors: pd.DataFrame, ahead: pd.DataFrame, shrunk: pd.DataFrame) -> dict[str, str]:
+def numbers(errors: pd.DataFrame, ahead: pd.DataFrame, shrunk: pd.DataFrame, in_odds: list[str]) -> dict[str, str]:
     """The numbers of the section's text, as they are printed.
 
     `fewest`, `most`: epochs; `none_fewest`, `none_most`: the error without normalization. `sooner_…`, `closing_…`,
     `same_end_…`: the first lead, its decrease and the last lead, in percentage points, of the normalization that has
-    the `…least` and the `…most`. `furthest`: no interval of a last lead holds one further from 0. `made_up`: see there.
+    the `…least` and the `…most`. `furthest`: no interval of a last lead holds one further from 0. `in_odds`: the names
+    of `shrinking_in_odds`. `made_up`: see there.
     """
     first, last = _ends(ahead)
     none = errors[errors["normalization"] == "none"].set_index("epochs")
@@ -176,5 +187,6 @@ def numbers(errors: pd.DataFrame, ahead: pd.DataFrame, shrunk: pd.DataFrame) -> 
     for end, epochs in (("fewest", errors["epochs"].min()), ("most", errors["epochs"].max())):
         found[end] = counted(int(epochs), "epoch")
         found[f"none_{end}"] = accuracy(none.loc[epochs])
+    found["in_odds"] = listed(in_odds) if in_odds else "none of them"
     enough = sorted({min(made_up(errors)), max(made_up(errors))})
     return found | {"made_up": " to ".join(_epochs(each, errors["epochs"].max()) for each in enough)}

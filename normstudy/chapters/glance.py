@@ -1,5 +1,7 @@
 """At a glance: who shares, and what depth does; with the numbers and the claim that the report begins with."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,7 +12,7 @@ from normstudy.analysis.bootstrap import Resampled
 from normstudy.chapters.claims import Holds, overall
 from normstudy.display import lines
 from normstudy.display.figures import new_figure
-from normstudy.display.notation import count, listed, percent
+from normstudy.display.notation import count, listed
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.normalizations import NORMALIZATIONS
 from normstudy.statistics import sharing_sets
@@ -88,19 +90,22 @@ def describe_depths(table: pd.DataFrame) -> str:
     return f"Mean test accuracy in percent by the number of more blocks: {lines.in_words(table, 'depth', 1)}."
 
 
-def numbers(table: pd.DataFrame) -> dict[str, str]:
-    """What the first page says of the deepest networks in `accuracies`, as it is printed; `…trained`: how many do."""
-    deep = table[table["depth"] == table["depth"].max()].set_index("normalization")
-    trained, seeds = deep["trained"].drop("none"), int(deep["seeds"].max())
-    ends = {int(end): listed([str(name) for name in trained.index[trained == end]]) for end in sorted(trained)}
-    fewest, most = min(ends), max(ends)
-    span = [f"{end} ({ends[end]})" for end in (fewest, most)] if fewest < most else [str(most)]
-    return {
-        "deepest": count(int(table["depth"].max())),
-        "none_deep": percent(deep.loc["none", "mean"]),
-        "none_trained": f"{deep.loc['none', 'trained']} of {seeds}",
-        "trained_span": f"{' to '.join(span)} of {seeds}",
-    }
+def numbers(table: pd.DataFrame) -> dict[str, Any]:
+    """What the first page says of the deepest networks in `trainability.accuracies`: of how many seeds they train.
+
+    For each initialization that of `none`, and those of the `others`, from the fewest to the most.
+    """
+    said: dict[str, Any] = {"deepest": count(int(table["depth"].max()))}
+    deep = table[table["depth"] == table["depth"].max()]
+    for kind, part in deep.groupby("initialization", observed=True):
+        trained = part.set_index("normalization")["trained"]
+        ends = [trained.drop("none").min(), trained.drop("none").max()]
+        named = [
+            f"{end} ({listed([str(name) for name in trained.index[trained == end] if name != 'none'])})" for end in ends
+        ]
+        others = " to ".join(named) if ends[0] < ends[1] else f"{ends[0]} with each"
+        said[str(kind)] = {"none": f"{trained['none']} of {part['seeds'].max()}", "others": others}
+    return said
 
 
 def claims(leads: pd.DataFrame) -> dict[str, Holds]:

@@ -52,21 +52,21 @@ def test_a_planted_lead_is_found_with_its_sign_size_and_decrease():
 
 
 def test_what_was_predicted_holds_where_it_was_planted():
-    assert claims(runs(FASTER)) == {"sooner": True, "closing": True, "same_end": True}
+    assert claims(runs(FASTER)) == {"sooner": True, "closing": True, "same_end": True, "left": None}
 
 
 @pytest.mark.parametrize(
     ("changed", "failing"),
     [
-        ({"layer": (0.85, 0.955, 0.99)}, {"sooner": None, "closing": None}),
-        ({"layer": (0.80, 0.955, 0.99)}, {"sooner": False, "closing": False}),
+        ({"layer": (0.85, 0.955, 0.99)}, {"sooner": None, "closing": None, "left": None}),
+        ({"layer": (0.80, 0.955, 0.99)}, {"sooner": False, "closing": False, "left": None}),
         ({"none": (0.85, 0.90, 0.95)}, {"same_end": False}),
         (
             {"none": (0.85, 0.86, 0.87), "batch": (0.96, 0.97, 0.98), "layer": (0.96, 0.97, 0.98)},
             {"closing": None, "same_end": False},
         ),
-        ({"none": (0.85, 0.98, 0.996)}, {"same_end": False}),
-        ({"none": (0.85, 0.98, 0.993)}, {"same_end": None}),
+        ({"none": (0.85, 0.98, 0.996)}, {"same_end": False, "left": False}),
+        ({"none": (0.85, 0.98, 0.993)}, {"same_end": None, "left": False}),
     ],
     ids=["no lead", "behind", "a lead remains", "the lead stays", "behind at the end", "a little behind at the end"],
 )
@@ -100,11 +100,11 @@ def test_without_enough_images_the_same_end_is_not_claimed():
 def test_how_long_it_takes_to_make_up_for_a_lead(none: tuple[float, ...], epochs: list[float], said: str):
     errors, leads, shrinking = found(FASTER | {"none": none})
     assert budget.made_up(errors) == epochs
-    assert budget.numbers(errors, leads, shrinking)["made_up"] == said
+    assert budget.numbers(errors, leads, shrinking, [])["made_up"] == said
 
 
 def test_the_numbers_of_the_text_are_those_that_were_planted():
-    numbers = budget.numbers(*found(FASTER))
+    numbers = budget.numbers(*found(FASTER), [])
     assert (numbers["fewest"], numbers["most"]) == ("1 epoch", "16 epochs")
     planted_leads = {"sooner_least": 10, "sooner_most": 11, "closing_least": 10, "closing_most": 11, "same_end_most": 0}
     for name, value in planted_leads.items():
@@ -134,3 +134,12 @@ def test_the_table_and_the_figure_have_every_normalization_and_number_of_epochs(
     described = budget.describe(table, ahead)
     assert "none 15.00 at 1" in described
     assert "batch 11.0" in described
+
+
+def test_a_lead_that_takes_away_the_same_share_of_mistakes_does_not_shrink_in_odds():
+    half = {"batch": (0.95, 0.975, 0.995), "layer": (0.95, 0.99, 0.99), "none": (0.9, 0.95, 0.99)}
+    table = runs(half)
+    assert claims(table)["closing"] is True
+    assert budget.shrinking_in_odds(budget.resample(table), table) == ["layer"]
+    assert budget.numbers(*found(half), ["layer"])["in_odds"] == "layer"
+    assert budget.numbers(*found(half), [])["in_odds"] == "none of them"

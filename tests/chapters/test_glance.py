@@ -26,22 +26,16 @@ def runs(none: float = 0.1, layer: float = 0.9, spread: float = 0.003) -> pd.Dat
 
 
 def accuracies(table: pd.DataFrame) -> pd.DataFrame:
-    return glance.accuracies(trainability.accuracies(table, trainability.resample(table)))
-
-
-def said(**accuracy: float) -> dict[str, str]:
-    """The numbers of runs with these accuracies."""
-    found = glance.numbers(accuracies(runs(**accuracy)))
-    return {name: written.replace("\u00a0", " ") for name, written in found.items()}
+    return trainability.accuracies(table, trainability.resample(table))
 
 
 def test_the_numbers_are_those_of_the_deepest_networks():
-    found = said(layer=0.6)
-    assert found["deepest"] == "16"
-    assert found["none_deep"] == "10.00 %"
-    assert found["none_trained"] == "0 of 6"
-    assert found["trained_span"] == "0 (layer) to 6 (batch) of 6"
-    assert said(layer=0.95)["trained_span"] == "6 of 6"
+    assert glance.numbers(accuracies(runs(layer=0.6))) == {
+        "deepest": "16",
+        "pytorch": {"none": "0 of 6", "others": "0 (layer) to 6 (batch)"},
+        "he": {"none": "0 of 6", "others": "0 with each"},
+    }
+    assert glance.numbers(accuracies(runs(layer=0.95)))["pytorch"]["others"] == "6 with each"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +50,7 @@ def test_the_pictures_say_who_shares_and_how_accurate_each_is():
         f"{name}: {NORMALIZATIONS[name].count}" for name in VARIANTS
     ]
     assert "layer normalization has N, each image shares over all channels" in glance.describe_sharing()
-    table = accuracies(runs())
+    table = glance.accuracies(accuracies(runs()))
     assert [line.get_text() for line in glance.depths(table).axes[0].get_legend().get_texts()] == [
         "batch", "layer", "none",
     ]  # fmt: skip
