@@ -11,6 +11,7 @@ from normstudy.analysis import bootstrap
 from normstudy.analysis.bootstrap import Resampled
 from normstudy.chapters.claims import Holds, overall
 from normstudy.display import lines
+from normstudy.display.estimates import accuracy
 from normstudy.display.figures import new_figure
 from normstudy.display.notation import count, listed
 from normstudy.experiments.parameters import VARIANTS
@@ -91,20 +92,26 @@ def describe_depths(table: pd.DataFrame) -> str:
 
 
 def numbers(table: pd.DataFrame) -> dict[str, Any]:
-    """What the first page says of the deepest networks in `trainability.accuracies`: of how many seeds they train.
+    """What the first page says of the deepest networks in `trainability.accuracies`, for each initialization.
 
-    For each initialization that of `none`, and those of the `others`, from the fewest to the most.
+    In how many seeds those of `none` train, and the `others`, from the fewest to the most; and their mean accuracies,
+    `none_mean` and `other_means`.
     """
     said: dict[str, Any] = {"deepest": count(int(table["depth"].max()))}
     deep = table[table["depth"] == table["depth"].max()]
     for kind, part in deep.groupby("initialization", observed=True):
-        trained = part.set_index("normalization")["trained"]
-        ends = [trained.drop("none").min(), trained.drop("none").max()]
-        named = [
-            f"{end} ({listed([str(name) for name in trained.index[trained == end] if name != 'none'])})" for end in ends
-        ]
-        others = " to ".join(named) if ends[0] < ends[1] else f"{ends[0]} with each"
-        said[str(kind)] = {"none": f"{trained['none']} of {part['seeds'].max()}", "others": others}
+        rows = part.set_index("normalization")
+        means, trained = rows["mean"].drop("none"), rows["trained"].drop("none")
+        names = {end: listed([str(name) for name in trained.index[trained == end]]) for end in sorted(set(trained))}
+        counts = [f"{end} ({of})" for end, of in names.items()]
+        said[str(kind)] = {
+            "none": f"{rows.loc['none', 'trained']} of {part['seeds'].max()}",
+            "others": f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{trained.iloc[0]} with each",
+            "none_mean": accuracy(rows.loc["none"]),
+            "other_means": " to ".join(
+                f"{accuracy(rows.loc[end])} ({end})" for end in (means.idxmin(), means.idxmax())
+            ),
+        }
     return said
 
 

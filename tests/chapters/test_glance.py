@@ -7,6 +7,7 @@ import pytest
 
 from normstudy.analysis import trainability
 from normstudy.chapters import glance
+from normstudy.display import estimates
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.normalizations import NORMALIZATIONS
 from tests import planted
@@ -30,11 +31,17 @@ def accuracies(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_the_numbers_are_those_of_the_deepest_networks():
-    assert glance.numbers(accuracies(runs(layer=0.6))) == {
-        "deepest": "16",
-        "pytorch": {"none": "0 of 6", "others": "0 (layer) to 6 (batch)"},
-        "he": {"none": "0 of 6", "others": "0 with each"},
-    }
+    table = accuracies(runs(layer=0.6))
+    found = glance.numbers(table)
+    assert found["deepest"] == "16"
+    assert [found["pytorch"][who] for who in ("none", "others")] == ["0 of 6", "0 (layer) to 6 (batch)"]
+    assert [found["he"][who] for who in ("none", "others")] == ["0 of 6", "0 with each"]
+    layer, batch = (
+        estimates.accuracy(table.set_index(["initialization", "normalization", "depth"]).loc[("pytorch", name, 16)])
+        for name in ("layer", "batch")
+    )
+    assert layer.startswith("60.00")
+    assert found["pytorch"]["other_means"] == f"{layer} (layer) to {batch} (batch)"
     assert glance.numbers(accuracies(runs(layer=0.95)))["pytorch"]["others"] == "6 with each"
 
 
