@@ -422,8 +422,8 @@ def render() -> Row:
     with fresh_copy() as root:
         timed(root, "run", "-p", "dataset", "digits")
         timed(root, "render", "--dataset", "digits")
-        program = "from normstudy.rendering.render import *; render(Path.cwd(), 'digits', find_quarto())"
-        alone = [sys.executable, "-c", program]
+        imported = "from pathlib import Path; from normstudy.rendering.render import find_quarto, render"
+        alone = [sys.executable, "-c", f"{imported}; render(Path.cwd(), 'digits', find_quarto())"]
         whole, rendering = fastest(
             lambda: timed(root, "render", "--dataset", "digits"),
             lambda: subprocess.run(alone, cwd=root, check=True, capture_output=True, env=environment(root)),
