@@ -99,8 +99,6 @@ def _without(table: pd.DataFrame) -> dict[str, str]:
     for kind, rows in by_depth.items():
         found[f"{kind}_first"], found[f"{kind}_last"] = (accuracy(rows.iloc[end]) for end in (0, -1))
         found[f"{kind}_instead"] = accuracy(rows.loc[instead])
-        for place, row in (("instead", rows.loc[instead]), ("last", rows.iloc[-1])):
-            found[f"{kind}_{place}_trained"] = f"{row['trained']} of {row['seeds']}"
         found[f"{kind}_reach"] = _reach(until[kind])
     return found
 
