@@ -64,9 +64,9 @@ def resample(runs: pd.DataFrame, by: Sequence[str], draws: int = RESAMPLES) -> R
     of_seeds = generator.multinomial(max(1, count - 1), np.full(count, 1 / count), draws) / max(1, count - 1)
     drawn = []
     for weights in np.split(of_seeds, range(AT_ONCE, draws, AT_ONCE)):
-        of_images = generator.multinomial(images.sum(), images / images.sum(), len(weights)).astype(np.float32)
-        accuracies = (of_images / images.sum() @ means[:, seed].T for seed in range(count))
-        drawn.append(sum(weights[:, [seed]] * each for seed, each in enumerate(accuracies)))
+        of_images = generator.multinomial(images.sum(), images / images.sum(), len(weights)) / images.sum()
+        of_images = of_images.astype(np.float32)
+        drawn.append(sum(weights[:, [seed]] * (of_images @ means[:, seed].T) for seed in range(count)))
     found = settings["test_accuracy"].mean()
     return Resampled(found, pd.DataFrame(np.concatenate(drawn), columns=found.index), count)
 
