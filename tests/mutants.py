@@ -26,8 +26,8 @@ from tests.commands import ROOT
 
 TESTS = {
     "statistics": "tests/test_statistics.py",
-    "training/loop": "tests/test_training.py",
-    "training/penalties": "tests/test_training.py",
+    "training/loop": "tests/training/test_loop.py tests/training/test_penalties.py",
+    "training/penalties": "tests/training/test_penalties.py",
     "data": "tests/test_data.py",
     "analysis/inference": "tests/analysis/test_inference.py tests/analysis/test_effects.py",
     "pipeline/staleness": "tests/pipeline/test_staleness.py tests/pipeline/test_another_model.py",

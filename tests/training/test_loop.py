@@ -1,4 +1,4 @@
-"""What the project promises of training: penalties act, numbers repeat, a stopped run goes on."""
+"""What the project promises of the loop: numbers repeat, a stopped run goes on, a loss that is not finite ends it."""
 
 import dataclasses
 import json
@@ -17,119 +17,11 @@ from torch import Tensor, nn
 
 from normstudy import data
 from normstudy.data import Dataset
-from normstudy.model import Net
 from normstudy.normalizations import NORMALIZATIONS
-from normstudy.training import (
-    Diverged,
-    EpochMetrics,
-    Settings,
-    evaluate,
-    fit,
-    l1_penalty,
-    l2_penalty,
-    loop,
-    one_cycle,
-    penalized_weights,
-    penalty,
-)
-from tests.trainings import build, settings
+from normstudy.training import Diverged, EpochMetrics, evaluate, fit, loop, one_cycle
+from tests.trainings import SHORT, assert_same_weights, build, train, untimed
 
-SHORT = settings(epochs=3, batch_size=32, l1=1e-5, l2=1e-4)
-
-
-@pytest.fixture(scope="module")
-def digits() -> Dataset:
-    return data.load("digits")
-
-
-@pytest.fixture(scope="module")
-def few(digits: Dataset) -> Dataset:
-    """The first 200 training and 50 test digits."""
-    return replace(
-        digits,
-        train_images=digits.train_images[:200],
-        train_labels=digits.train_labels[:200],
-        test_images=digits.test_images[:50],
-        test_labels=digits.test_labels[:50],
-    )
-
-
-def train(dataset: Dataset, settings: Settings, norm_arg: str = "batch", **how: object) -> tuple[Net, list]:
-    net = build(norm_arg, seed=settings.seed)
-    return net, fit(net, dataset, settings, **how)  # type: ignore[arg-type]
-
-
-def untimed(history: list[EpochMetrics]) -> list[EpochMetrics]:
-    return [replace(metrics, seconds=0.0) for metrics in history]
-
-
-def assert_same_weights(one: nn.Module, other: nn.Module) -> None:
-    assert one.state_dict().keys() == other.state_dict().keys()
-    for name, tensor in one.state_dict().items():
-        assert torch.equal(tensor, other.state_dict()[name]), name
-
-
-# Penalties
-
-
-def test_the_penalties_cover_the_weights_of_convolution_and_linear_layers_and_nothing_else() -> None:
-    net = build("batch")
-    covered = {id(weight) for weight in penalized_weights(net)}
-    for name, parameter in net.named_parameters():
-        assert (id(parameter) in covered) == (parameter.ndim > 1), name
-
-
-def test_the_penalties_are_the_sums_of_absolute_values_and_of_squares() -> None:
-    net = build("group")
-    weights = torch.cat([weight.flatten() for weight in penalized_weights(net)])
-    torch.testing.assert_close(l1_penalty(net), weights.abs().sum())
-    torch.testing.assert_close(l2_penalty(net), (weights**2).sum())
-
-
-@pytest.mark.parametrize(("l1", "l2"), [(0.0, 0.0), (0.01, 0.0), (0.0, 0.02), (0.01, 0.02)])
-def test_the_gradient_of_the_penalty_is_l1_times_the_sign_plus_2_l2_times_the_weight(l1: float, l2: float) -> None:
-    net = build("batch")
-    added = penalty(net, settings(l1=l1, l2=l2))
-    if l1 or l2:
-        added.backward()
-    for parameter in net.parameters():
-        gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-        expected = l1 * parameter.sign() + 2 * l2 * parameter if parameter.ndim > 1 else torch.zeros_like(parameter)
-        torch.testing.assert_close(gradient, expected.detach())
-
-
-def weights_after(dataset: Dataset, settings: Settings) -> Tensor:
-    net, _ = train(dataset, settings)
-    return torch.cat([weight.detach().flatten() for weight in penalized_weights(net)])
-
-
-def test_training_with_l1_makes_weights_sparse_and_with_l2_small(few: Dataset) -> None:
-    longer = replace(SHORT, epochs=20)
-    plain = weights_after(few, replace(longer, l1=0, l2=0))
-    sparse = weights_after(few, replace(longer, l1=0.02, l2=0))
-    small = weights_after(few, replace(longer, l1=0, l2=0.02))
-
-    def nearly_zero(weights: Tensor) -> float:
-        return (weights.abs() < 0.01).float().mean().item()
-
-    assert nearly_zero(sparse) > 3 * nearly_zero(plain)
-    assert small.square().sum() < plain.square().sum() / 3
-
-
-def test_the_loss_is_reported_without_the_penalty_and_the_penalty_beside_it(few: Dataset) -> None:
-    settings = replace(SHORT, epochs=1, learning_rate=1e-9, l1=0.5, l2=0.25)
-    net, (metrics,) = train(few, settings)
-    assert metrics.train_penalty == pytest.approx(penalty(net, settings).item(), rel=1e-3)
-    assert metrics.train_penalty > 50
-    assert metrics.train_loss < 5
-
-
-def test_without_a_penalty_none_is_reported(few: Dataset) -> None:
-    _, history = train(few, replace(SHORT, epochs=1, l1=0, l2=0))
-    assert history[0].train_penalty == 0
-
-
-# Metrics
+# Metrics and the learning rate
 
 
 def test_every_epoch_is_reported_in_order_as_soon_as_it_is_known(few: Dataset) -> None:
@@ -142,25 +34,6 @@ def test_every_epoch_is_reported_in_order_as_soon_as_it_is_known(few: Dataset) -
         assert 0 <= metrics.test_accuracy <= 1
         assert metrics.seconds > 0
         json.dumps(dataclasses.asdict(metrics), allow_nan=False)
-
-
-def test_the_reported_test_numbers_are_those_of_the_network_that_comes_out(few: Dataset) -> None:
-    net, history = train(few, SHORT)
-    final = evaluate(net, few.test_images, few.test_labels, few)
-    assert (final.loss, final.accuracy) == (history[-1].test_loss, history[-1].test_accuracy)
-    assert final.logits.shape == (50, 10)
-    expected = nn.functional.cross_entropy(final.logits, few.test_labels).item()
-    assert final.loss == pytest.approx(expected)
-    assert final.accuracy == pytest.approx((final.logits.argmax(1) == few.test_labels).double().mean().item())
-
-
-def test_evaluation_changes_nothing_and_does_not_depend_on_the_batch(few: Dataset) -> None:
-    net, _ = train(few, SHORT)
-    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    whole = evaluate(net, few.test_images, few.test_labels, few).logits
-    one = evaluate(net, few.test_images[:1], few.test_labels[:1], few).logits
-    torch.testing.assert_close(whole[:1], one)
-    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
 
 
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_nearly_nothing(few: Dataset) -> None:
