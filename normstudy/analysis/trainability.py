@@ -64,9 +64,12 @@ def gains(resampled: Resampled) -> pd.DataFrame:
     """Without normalization, the accuracy from He's initialization minus that from PyTorch's, by `depth`.
 
     Returns:
-        A row a depth: `depth`, `mean`, `low`, `high`, `p` (corrected for the number of depths).
+        A row a depth that was run with both: `depth`, `mean`, `low`, `high`, `p` (corrected for the number of depths).
     """
-    depths = resampled.found.index.unique("depth")
+    there = resampled.found.index
+    depths = [
+        depth for depth in there.unique("depth") if {("he", "none", depth), ("pytorch", "none", depth)} <= set(there)
+    ]
     sums = [{("he", "none", depth): 1, ("pytorch", "none", depth): -1} for depth in depths]
     table = bootstrap.contrasts(resampled, sums)
     return pd.DataFrame({"depth": depths}).join(table.assign(p=holm(table["p"])))

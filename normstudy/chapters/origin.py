@@ -17,8 +17,9 @@ def sentences(shown: Shown) -> list[str]:
         )
     makers = ", and ".join(escape(maker) for maker in shown.rows["made_by"].unique())
     published = "were made here" if shown.table.parent.name == "sweeps" else "come with the project"
+    what = "this run" if runs == 1 else f"these {counted(runs, 'run')}"
     said.append(
-        f"The results of these {counted(runs, 'run')} on {shown.dataset} {published}. They were made by "
+        f"The results of {what} on {shown.dataset} {published}. They were made by "
         f"`{tables.command_of(shown.table)}` on: {makers}."
     )
     if shown.lacking:

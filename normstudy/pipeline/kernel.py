@@ -46,7 +46,7 @@ def execute(source: str, target: str, parameters: str, log: str) -> None:
                 shutdown_kernel="immediate",
             )
     except PapermillExecutionError as error:
-        sys.exit(_said(f"{error.ename}: {error.evalue}"))
+        sys.exit(_said(" ".join(f"{error.ename}: {error.evalue}".split())))
     except OSError as error:
         sys.exit(_said(f"{error.filename or target}: {error.strerror or error}"))
     finally:

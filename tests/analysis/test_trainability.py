@@ -121,6 +121,11 @@ def test_what_an_initialization_gains_is_found_at_the_depth_where_it_was_planted
     assert (gains["p"] < 0.05).tolist() == [False, True, False]
 
 
+def test_a_depth_that_lacks_one_of_the_initializations_says_nothing_of_a_gain():
+    accuracy = {("pytorch", "none", 0): 0.98, ("he", "none", 0): 0.97, ("he", "none", 8): 0.9, ("he", "batch", 8): 0.9}
+    assert trainability.gains(trainability.resample(runs(accuracy)))["depth"].tolist() == [0]
+
+
 def test_gains_are_corrected_for_the_number_of_depths():
     resampled = trainability.resample(runs(UNNORMALIZED | NORMALIZED))
     alone = smallest(resampled, [{("he", "none", 8): 1, ("pytorch", "none", 8): -1}], 0)

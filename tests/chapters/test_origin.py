@@ -47,6 +47,11 @@ def test_the_command_is_the_one_that_the_table_was_made_by_wherever_it_comes_fro
     ]
 
 
+def test_of_a_single_run_nothing_is_counted(tmp_path: Path):
+    (said,) = origin.sentences(shown(tmp_path, run(0)))
+    assert said.startswith("The results of this run on digits were made here.")
+
+
 def test_runs_are_counted_and_not_their_epochs(tmp_path: Path):
     (said,) = origin.sentences(shown(tmp_path, *(run(number) for number in range(1200))))
     assert said.startswith("The results of these 1,200 runs on digits ")
@@ -98,7 +103,7 @@ def test_all_runs_that_other_code_has_made_can_be_made_anew(tmp_path: Path):
 
 def test_whatever_there_is_to_say_comes_in_the_same_order(tmp_path: Path):
     results = shown(tmp_path, run(0, code="older"), asked="kmnist", lacking=["rms"])
-    begins = ("These runs are on digits", "The results of these", "They lack", "The only run preceded")
+    begins = ("These runs are on digits", "The results of this run", "They lack", "The only run preceded")
     said = origin.sentences(results)
     assert len(said) == len(begins)
     assert all(sentence.startswith(words) for sentence, words in zip(said, begins, strict=True))

@@ -38,6 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kernel").resolve()
     write_notebook(folder / "facts.ipynb", "number: int = 1\ntext: str = 'default'", FACTS)
     write_notebook(folder / "failing.ipynb", "number: int = 1", "print('before')", "1 / 0", "print('after')")
+    write_notebook(folder / "long.ipynb", "number: int = 1", "raise ValueError('the first line,\\n    and\\nthe last')")
     (folder / "parameters.yaml").write_text("number: 5\ntext: Größe\n", encoding="utf-8")
     (folder / "none.yaml").write_text("", encoding="utf-8")
     return folder
@@ -128,6 +129,12 @@ def test_a_cell_that_fails_ends_the_process_with_its_reason_in_the_last_line(fol
     assert at_work(folder) == [server.process.pid]
     cells = [cell for cell in nbformat.read(folder / "failed.ipynb", 4).cells if cell.cell_type == "code"]
     assert [[output.output_type for output in cell.outputs] for cell in cells] == [[], ["stream"], ["error"], []]
+
+
+def test_a_reason_of_several_lines_is_said_whole_in_the_last_one(folder: Path, server: Forkserver):
+    _, code = execute(server, "long.ipynb", "failed.ipynb", "none.yaml", "long.txt")
+    assert code == 1
+    assert (folder / "long.txt").read_text().splitlines()[-1] == "ValueError: the first line, and the last"
 
 
 @pytest.mark.parametrize(
