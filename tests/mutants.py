@@ -38,6 +38,8 @@ NOTHING = {
     "strict=False": "what is paired is as long as one another, by what stands above",
     "values=outcome, observed=False": "combinations without values are left out whatever it says",
     "frozen=False": "nobody changes one",
+    "images.shape[": "images are as wide as they are high",
+    'name <= "digits"': "no name of a dataset comes before it",
     "index_add( -1,": "a vector has one dimension",
     "FORMAT = ": "any number does that was not used before",
     "PENALTIES[(l1 > 0) - 2 *": "counted from the end, the same of four",

@@ -37,6 +37,10 @@ def test_digits_are_599_training_and_1198_test_images_of_28_by_28(digits: Datase
     assert (digits.train_images.min(), digits.train_images.max()) == (0, 255)
 
 
+def test_a_dataset_says_where_its_tensors_live(digits: Dataset) -> None:
+    assert digits.device == torch.device("cpu")
+
+
 def test_digits_are_as_bright_as_the_small_ones_they_are_enlarged_from(digits: Dataset) -> None:
     enlarged = torch.cat([digits.train_images, digits.test_images]).double().mean() / 255
     assert enlarged == pytest.approx(load_digits().images.mean() / 16, rel=1e-3)

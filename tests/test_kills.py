@@ -94,8 +94,9 @@ def lasting(file: Path) -> Any:
         cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
         return [(cell["cell_type"], "".join(cell["source"]), cell.get("outputs")) for cell in cells]
     if file.suffix == ".html":
-        at_random = r'(id|data-execution_count)="[0-9a-f-]{8,36}"|data-quarto-private-\d+="[^"]*papermill[^"]*"'
-        return re.sub(at_random, "", file.read_text(encoding="utf-8"))
+        named = r'(id|data-execution_count)="[0-9a-f-]{8,36}"|data-quarto-private-\d+="[^"]*papermill[^"]*"'
+        made_of = r'"made-of" content="[0-9a-f]{64}"'  # what the notebook's bytes are known by, times of its cells too
+        return re.sub(f"{named}|{made_of}", "", file.read_text(encoding="utf-8"))
     if file.suffix == ".pdf":
         at_random_too = rb"\(D:\d{14}Z\)|Date>[^<]*<|\([\w+/]{22}==\)|ID>[\w+/]{22}==<"
         return re.sub(at_random_too, b"", file.read_bytes())
