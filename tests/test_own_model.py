@@ -1,5 +1,6 @@
 """The whole way with somebody's own network, in a file outside the project: the report says whose network is meant."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -59,3 +60,22 @@ def test_what_the_page_cannot_run_is_left_out_and_said(own: Path):
 def test_dropout_changes_no_finding(own: Path):
     text = re.sub(r"\s+", " ", checks.body(own))
     assert "The layer and the group variant do not depend on the other images, but for rounding" in text
+
+
+def test_one_variant_alone_refuses_a_network_that_normalizes_nothing_before_it_trains(tmp_path: Path):
+    template = ROOT / "normstudy" / "checking" / "templates" / "model.py"
+    notebook = ROOT / "report" / "notebooks" / "variant.ipynb"
+    words = ("papermill", str(notebook), "out.ipynb", "--no-progress-bar", "-p", "dataset", "digits")
+    run = command(tmp_path, *words, "-p", "model", str(template))
+    assert run.returncode == 1
+    assert (
+        run.stderr.strip()
+        .splitlines()[-1]
+        .endswith(
+            f"{template} with norm_arg batch normalizes nothing behind a layer with weights; "
+            "'normstudy check' measures what layers compute"
+        )
+    )
+    cells = json.loads((tmp_path / "out.ipynb").read_text(encoding="utf-8"))["cells"]
+    (training,) = [cell for cell in cells if "training.fit(" in "".join(cell["source"])]
+    assert training["execution_count"] is None

@@ -39,15 +39,10 @@ def _try(reference: str, runs: str) -> dict[str, Any]:
     from normstudy import training
     from normstudy.checking import examination
 
-    looked_at = {"none"}
+    looked_at: set[str] = set()
     for parameters in {json.dumps(run): run for run in json.loads(runs)}.values():
         norm_arg, net = parameters["norm_arg"], training.build(parameters | {"model": reference})
-        try:
-            examination.run(net)
-            if norm_arg not in looked_at:
-                examination.find_some(net)
-        except ModelError as error:
-            raise ModelError(f"{reference} with norm_arg {norm_arg} {error}") from error
+        examination.try_out(net, reference, norm_arg, look=norm_arg not in looked_at)
         looked_at.add(norm_arg)
     return {}
 

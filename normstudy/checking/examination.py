@@ -111,6 +111,20 @@ def find_some(net: nn.Module) -> None:
         )
 
 
+def try_out(net: nn.Module, reference: str, norm_arg: str, look: bool = True) -> None:
+    """Run a network that a reference has made with `norm_arg`; `look` whether it normalizes, if it is to.
+
+    Raises:
+        ModelError: it cannot be used. The message names the reference.
+    """
+    try:
+        run(net)
+        if look and norm_arg != "none":
+            find_some(net)
+    except ModelError as error:
+        raise ModelError(f"{reference} with norm_arg {norm_arg} {error}") from error
+
+
 def _broken(error: ModelError) -> Found:
     return {"broken": str(error), "traceback": "".join(traceback.format_exception(error)), "layers": []}
 

@@ -188,6 +188,25 @@ def test_a_network_with_a_normalization_behind_weights_is_not(norm_arg: str):
     examination.find_some(of_argument(norm_arg).eval())
 
 
+@pytest.mark.parametrize(
+    ("net", "said"),
+    [
+        (network(nn.Identity()), "normalizes nothing behind a layer with weights; 'normstudy check' measures "),
+        (Refusing(3, True), "raises ValueError: 3 images"),
+    ],
+    ids=["normalizes nothing", "cannot be run"],
+)
+def test_a_network_that_cannot_be_used_is_refused_by_its_reference_and_argument(net: nn.Module, said: str):
+    with pytest.raises(ModelError) as error:
+        examination.try_out(net, "own.py:Net", "layer")
+    assert str(error.value).startswith(f"own.py:Net with norm_arg layer {said}")
+
+
+def test_of_a_network_without_normalization_none_is_asked_nor_where_it_was_looked_at_before():
+    examination.try_out(network(nn.Identity()), "own.py:Net", "none")
+    examination.try_out(network(nn.Identity()), "own.py:Net", "layer", look=False)
+
+
 def test_of_a_layer_there_is_all_that_was_measured():
     found = of(lambda: of_argument("batch"))
     assert found["layers"] == [
