@@ -140,3 +140,9 @@ def pairs(runs: pd.DataFrame, factor: str, within: str | None = None) -> pd.Data
     if within:
         ends = {within: [one[0] for one, _ in chosen]} | {end: [setting[1] for setting in ends[end]] for end in ends}
     return pd.DataFrame(ends).join(table).assign(p=holm(table["p"]))
+
+
+def pairs_at_most(runs: pd.DataFrame, setting: str) -> pd.DataFrame:
+    """`pairs` of those that normalize, at the largest value of a setting, averaged over all else."""
+    chosen = runs[(runs["norm_arg"] != "none") & (runs[setting] == runs[setting].max())]
+    return pairs(chosen, "normalization")

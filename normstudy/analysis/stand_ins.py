@@ -5,7 +5,6 @@ They are found by what they compute (`checking.layers`), and gamma, beta and run
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -20,19 +19,11 @@ FEW = 6
 """How many images are enough to see who shares."""
 
 
-@dataclass(frozen=True)
-class StandIn:
-    """A layer that was found: PyTorch's layer in its place, and what it was given and returned, (N, C, H, W)."""
-
-    name: str
-    module: nn.Module
-    given: Tensor
-    returned: Tensor
-
-
 @torch.no_grad()
-def observe(net: nn.Module, inputs: Tensor, training: bool) -> list[StandIn]:
+def observe(net: nn.Module, inputs: Tensor, training: bool) -> list[tuple[str, nn.Module, Tensor, Tensor]]:
     """The layers behind a convolution or linear layer, for inputs (N, 1, H, W).
+
+    Each with its name, PyTorch's layer in its place, and what it was given and returned, (N, C, H, W).
 
     In training mode the running statistics are those after the batch, otherwise those before it. The network stays as
     it was.
@@ -48,7 +39,7 @@ def observe(net: nn.Module, inputs: Tensor, training: bool) -> list[StandIn]:
         module = _module(found, gamma, beta)
         if isinstance(module, nn.BatchNorm2d):
             _set_running(module, layer, [state[number] for state in states], gamma, beta, training)
-        seen.append(StandIn(layer.module or f"after {layer.after}", module, layer.given, layer.function(layer.given)))
+        seen.append((layer.module or f"after {layer.after}", module, layer.given, layer.function(layer.given)))
     return seen
 
 

@@ -73,9 +73,3 @@ def gains(resampled: Resampled) -> pd.DataFrame:
     sums = [{("he", "none", depth): 1, ("pytorch", "none", depth): -1} for depth in depths]
     table = bootstrap.contrasts(resampled, sums)
     return pd.DataFrame({"depth": depths}).join(table.assign(p=holm(table["p"])))
-
-
-def deepest(runs: pd.DataFrame) -> pd.DataFrame:
-    """The differences between normalizations with the most blocks, averaged over initializations: `bootstrap.pairs`."""
-    normalized = runs[(runs["norm_arg"] != "none") & (runs["depth"] == runs["depth"].max())]
-    return bootstrap.pairs(normalized, "normalization")

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from normstudy.analysis import stand_ins
 from normstudy.experiments.inside import normalization_layers
 from normstudy.model import Net, count_parameters
-from normstudy.statistics import count
 
 COMPANY = 7
 """How many images are put beside one to see whether they change what is said of it."""
@@ -34,8 +33,7 @@ def observe(net: nn.Module, inputs: Tensor, training: bool = True) -> list[Layer
     The layers of another network than the study's are those that `stand_ins` finds.
     """
     if not isinstance(net, Net):
-        found = stand_ins.observe(net, inputs, training)
-        return [Layer(each.name, each.module, each.given, each.returned) for each in found]
+        return [Layer(*each) for each in stand_ins.observe(net, inputs, training)]
     net = copy.deepcopy(net).double().train(training)
     seen: list[Layer] = []
     for name, layer in normalization_layers(net).items():
@@ -71,11 +69,6 @@ def distinct(layer: Layer) -> int:
     pairs = torch.stack([mean.flatten(), deviation.flatten()], dim=1)
     pairs = pairs[~pairs.isnan().any(dim=1)]
     return len(torch.unique((pairs / pairs.abs().mean(dim=0)).round(decimals=6), dim=0))
-
-
-def expected(layer: Layer, norm_arg: str, groups: int) -> int:
-    """How many the formula says."""
-    return count(layer.given.shape, norm_arg, groups)
 
 
 @torch.no_grad()

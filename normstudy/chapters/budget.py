@@ -163,13 +163,6 @@ def _differences(table: pd.DataFrame) -> list[str]:
     return [cell + star for cell, star in zip(cells(table, sign=True), stars, strict=True)]
 
 
-def final(runs: pd.DataFrame) -> pd.DataFrame:
-    """The differences between normalizations that normalize after the most epochs: `bootstrap.pairs`."""
-    return bootstrap.pairs(
-        runs[(runs["norm_arg"] != "none") & (runs["epochs"] == runs["epochs"].max())], "normalization"
-    )
-
-
 def numbers(errors: pd.DataFrame, ahead: pd.DataFrame, shrunk: pd.DataFrame, in_odds: list[str]) -> dict[str, str]:
     """The numbers of the section's text, as they are printed.
 

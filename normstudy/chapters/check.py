@@ -88,11 +88,6 @@ def faults(planted: tuple[Planted, ...] = PLANTED) -> pd.DataFrame:
     return pd.DataFrame([_row(each) for each in planted])
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """As the report prints it: without gamma and beta, which the remarks name where they matter."""
-    return table.drop(columns="γ and β")
-
-
 def _row(planted: Planted) -> dict[str, str]:
     def make() -> nn.Module:
         torch.manual_seed(0)

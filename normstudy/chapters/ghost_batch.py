@@ -104,14 +104,12 @@ def claims(table: pd.DataFrame) -> dict[str, Holds]:
 def numbers(errors: pd.DataFrame, table: pd.DataFrame, several: pd.DataFrame) -> dict[str, str]:
     """The numbers of the section's text, as they are printed; of `slopes`, `several` from two images on.
 
-    `fewest`, `second`, `most`: images, with the errors `running_fewest`, … of each evaluation, and those of the other
-    normalizations by their names. `running`, …: their slopes in percentage points; `left`: that of precise minus that
-    of own ones; `several`: that of running ones from two images on; `excluded_own`: the interval holds no slope further
-    from 0.
+    `fewest`, `second`, `most`: images, with the errors `running_fewest`, … of each evaluation. `running`, …: their
+    slopes in percentage points; `left`: that of precise minus that of own ones; `several`: that of running ones from
+    two images on; `excluded_own`: the interval holds no slope further from 0.
     """
     images, errors = _images(errors), errors.set_index(["statistics", "images"])
     found = {"fewest": count(images[0]), "most": count(images[-1]), "tests": count(len(CONTRASTS))}
-    found |= {str(name): accuracy(row) for (name, at), row in errors.iterrows() if at == 0}
     found["second"] = count(images[1])
     for end, at in (("fewest", images[0]), ("second", images[1]), ("most", images[-1])):
         found |= {f"{name}_{end}": accuracy(errors.loc[(name, at)]) for name in EVALUATIONS}

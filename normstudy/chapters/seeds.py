@@ -150,9 +150,9 @@ def describe_differences(pairs: pd.DataFrame, found: Picked) -> str:
 
 
 def numbers(
-    runs: pd.DataFrame, table: pd.DataFrame, parts: pd.DataFrame, pairs: pd.DataFrame, found: Picked, dataset: str
+    runs: pd.DataFrame, parts: pd.DataFrame, pairs: pd.DataFrame, found: Picked, dataset: str
 ) -> dict[str, str]:
-    """What the text says, as it is printed; `table` is that of `summary`, `pairs` that of `bootstrap.pairs`."""
+    """What the text says, as it is printed; `pairs` is the table of `bootstrap.pairs`."""
     row = parts.iloc[-1]
     seen, between = (
         decimal(100 * np.sqrt(max(row[name], 0)) if row[name] == row[name] else np.nan, 3)
@@ -162,11 +162,8 @@ def numbers(
     largest = pairs.loc[pairs["mean"].abs().idxmax()]
     unpicked = PEERS[dataset] - gain / 100 if dataset in PEERS else np.nan
     return {
-        "dataset": dataset,
-        "runs": count(len(runs)),
         "seeds": count(int(runs["seed"].nunique())),
         "epochs": count(int(runs["epoch"].max())),
-        "means": listed([f"{each.normalization} {percent(each.mean)}" for each in table.itertuples()]),
         "apart": listed([f"{each.first} beside {each.second}" for each in pairs[_apart(pairs)].itertuples()]),
         "largest": f"{largest['first']} minus {largest['second']}",
         "largest_points": points(largest),

@@ -32,7 +32,7 @@ def network_counts(observed: Mapping[str, Sequence[Layer]], groups: Mapping[str,
         row: dict[str, Any] = {"layer": number, "input N×C×H×W": "×".join(map(str, layers[0].given.shape))}
         for name, layer in zip(observed, layers, strict=True):
             formula = NORMALIZATIONS[name].count
-            row[f"{name}: {formula}"] = trained_layers.expected(layer, name, groups[name])
+            row[f"{name}: {formula}"] = statistics.count(layer.given.shape, name, groups[name])
             row[f"{name}: measured"] = trained_layers.distinct(layer)
         rows.append(row)
     return pd.DataFrame(rows)

@@ -36,7 +36,6 @@ class Layer:
         kind: "mean and deviation"; "deviation", as RMS normalization; "mean"; "power", where what it divides by is no
             deviation; or "fixed", where nothing is shared.
         parameters: the names of the network's parameters that it uses, with their shapes.
-        begin, end: the numbers of the operations that its input comes from and that gives its output.
         weighted_before, weighted_after: whether convolutions or linear layers come before and after it.
         bias: whether what comes right before it adds a bias.
     """
@@ -49,8 +48,6 @@ class Layer:
     given: Tensor
     kind: str
     parameters: dict[str, tuple[int, ...]]
-    begin: int
-    end: int
     weighted_before: bool
     weighted_after: bool
     bias: bool
@@ -74,11 +71,11 @@ class Part:
 def find(net: nn.Module, trace: Trace) -> list[Layer]:
     """The normalization layers of a recorded forward pass of a network, in order."""
     stretches, constants = divide(trace)
-    found = [each for stretch in stretches for each in _of_stretch(trace, stretch, constants)]
+    found = [each for stretch in stretches for each in _of_stretch(trace, stretch)]
     return [_layer(net, core, part, kind, constants) for core, part, kind in sorted(found, key=lambda each: each[0])]
 
 
-def _of_stretch(trace: Trace, stretch: Stretch, constants: set[int]) -> list[tuple[int, Part, str]]:
+def _of_stretch(trace: Trace, stretch: Stretch) -> list[tuple[int, Part, str]]:
     """The normalizations of a stretch: the number of the operation that completes one, its part, and its kind."""
     if not any(trace.steps[number].name in READY_MADE | REDUCTIONS for number in stretch.steps):
         return []
@@ -91,13 +88,11 @@ def _of_stretch(trace: Trace, stretch: Stretch, constants: set[int]) -> list[tup
     for _, (begin, entry) in sorted(entries.items(), reverse=True):
         inside = any(part.begin < begin <= part.end for _, part, _ in found)  # statistics of what is known already
         if entry.dim() >= 2 and entry.shape[0] == trace.given.shape[0] and not inside:
-            found += _one_behind_the_other(trace, stretch, begin, entry, constants)
+            found += _one_behind_the_other(trace, stretch, begin, entry)
     return found
 
 
-def _one_behind_the_other(
-    trace: Trace, stretch: Stretch, begin: int, entry: Tensor, constants: set[int]
-) -> Iterator[tuple[int, Part, str]]:
+def _one_behind_the_other(trace: Trace, stretch: Stretch, begin: int, entry: Tensor) -> Iterator[tuple[int, Part, str]]:
     while True:
         core: tuple[Part, str] | None = None
         last_written = {each: number for number in stretch.steps for each in trace.steps[number].written}
@@ -112,7 +107,7 @@ def _one_behind_the_other(
                 break
         if core is None:
             return
-        part = _with_gamma_and_beta(core[0], stretch, constants)
+        part = _with_gamma_and_beta(core[0], stretch)
         yield core[0].end, part, core[1]
         begin, entry = part.end, part.exit
 
@@ -161,7 +156,7 @@ def _kind(part: Part, step: Step) -> str:
         return ""
 
 
-def _with_gamma_and_beta(core: Part, stretch: Stretch, constants: set[int]) -> Part:
+def _with_gamma_and_beta(core: Part, stretch: Stretch) -> Part:
     """The same part with what follows that only scales, shifts and rearranges, as far as its shape is the entry's."""
     trace, last, part = core.trace, core.exit, core
     changing = {storage(each) for number in stretch.steps for each in trace.steps[number].outputs}
@@ -208,8 +203,6 @@ def _layer(net: nn.Module, core: int, part: Part, kind: str, constants: set[int]
         given=trace.value(part.entry, part.begin).double().reshape(shape),
         kind=kind,
         parameters=_parameters(net, part, constants),
-        begin=part.begin,
-        end=part.end,
         weighted_before=any(number <= part.begin for number in weighted),
         weighted_after=any(number > part.end for number in weighted),
         bias=bool(before and before.name in BIAS and before.arguments[BIAS[before.name]] is not None),

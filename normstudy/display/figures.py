@@ -18,15 +18,11 @@ from normstudy.display import notation
 from normstudy.normalizations import NORMALIZATIONS
 
 STYLE: dict[Any, Any] = {
-    "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.formatter.use_mathtext": True,
     "grid.alpha": 0.3,
-    "legend.frameon": False,
-    "lines.linewidth": 1.8,
-    "lines.markersize": 4,
     "savefig.transparent": True,
     "savefig.bbox": "tight",
     "svg.hashsalt": "normstudy",

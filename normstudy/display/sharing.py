@@ -57,30 +57,22 @@ def sharing_figure(x: Tensor, groups: int, names: Sequence[str] = ("batch", "lay
 
     Rows are images, columns are channels; batch normalization runs down the sheet, layer and group across it.
     """
-    number, channels, height, width = x.shape
     columns = min(len(names), ACROSS)
     rows = -(-len(names) // columns)
     figure, axes = new_figure(2.6 * columns, 2.9 * rows, rows, columns)
     for axis in axes.flat[len(names) :]:
         axis.axis("off")
     for axis, name in zip(axes.flat, names, strict=False):
-        sets = sharing_sets(x.shape, name, groups)
         colours = set_colours(x.shape, name, groups)
-        _sheet(axis, x, sets, colours)
+        _sheet(axis, x, sharing_sets(x.shape, name, groups), colours)
         axis.set_title(f"{name}: {len(colours)} sets")
-        axis.set_xticks(
-            [(channel + 0.5) * width + 0.4 * channel for channel in range(channels)], range(1, channels + 1)
-        )
-        axis.set_yticks([(image + 0.5) * height + 0.4 * image for image in range(number)], range(1, number + 1))
-        axis.set_xlabel("channel")
-        axis.set_ylabel("image")
     return figure
 
 
 def worked_figure(x: Tensor, name: str, groups: int) -> Figure:
     """The sheet of x (N, C, H, W) for one normalization, below each frame its mean and its standard deviation."""
     found, colours = statistics(x, name, groups), set_colours(x.shape, name, groups)
-    number, channels, height, width = x.shape
+    number, _, height, width = x.shape
     figure, axes = new_figure(2.7, 3.7)
     axis, apart = axes[0, 0], 1.2
     frames = _sheet(axis, x, found.sets, colours, apart)
@@ -90,11 +82,9 @@ def worked_figure(x: Tensor, name: str, groups: int) -> Figure:
         text = f"μ {mean}{chr(10) if narrow else '   '}σ {deviation}"
         axis.text((low[0] + high[0]) / 2, high[1] + 0.1, text, ha="center", va="top", fontsize=8, linespacing=1.1)
     axis.set_title(f"{name}: {len(frames)} means, {len(frames)} deviations", fontsize=9)
-    axis.set_xticks([(channel + 0.5) * width + 0.4 * channel for channel in range(channels)], range(1, channels + 1))
-    axis.set_yticks([(image + 0.5) * height + apart * image for image in range(number)], range(1, number + 1))
     axis.xaxis.tick_top()
     axis.xaxis.set_label_position("top")
-    axis.set(xlabel="channel", ylabel="image", ylim=(number * (height + apart) + 0.9, -0.3))
+    axis.set_ylim(number * (height + apart) + 0.9, -0.3)
     return figure
 
 
@@ -104,8 +94,7 @@ def _sheet(
     """Draw the elements of x, images `apart`; return for each set the corners of its frame, if it has one."""
     number, channels, height, width = x.shape
     axis.grid(visible=False)
-    for spine in axis.spines.values():
-        spine.set_visible(False)
+    axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
     corners: dict[int, list[tuple[float, float]]] = {}
     for (n, c, h, w), value in np.ndenumerate(x.numpy()):
@@ -119,9 +108,10 @@ def _sheet(
         low, high = np.min(places, axis=0) - 0.08, np.max(places, axis=0) + 1.08
         frames[index] = low, high
         axis.add_patch(Rectangle(tuple(low), *(high - low), fill=False, edgecolor="#333333", linewidth=1.2))
-    axis.set_xlim(-0.3, channels * (width + 0.4))
-    axis.set_ylim(number * (height + apart), -0.3)
-    axis.set_aspect("equal")
+    axis.set(xlim=(-0.3, channels * (width + 0.4)), ylim=(number * (height + apart), -0.3), aspect="equal")
+    axis.set_xticks([(c + 0.5) * width + 0.4 * c for c in range(channels)], map(str, range(1, channels + 1)))
+    axis.set_yticks([(n + 0.5) * height + apart * n for n in range(number)], map(str, range(1, number + 1)))
+    axis.set(xlabel="channel", ylabel="image")
     return frames
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import CancelledError, Future, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ def _finished(futures: Mapping[Future[list[dict[str, Any]]], str]) -> Iterator[t
                 "a process was killed, perhaps for want of memory; the finished runs are kept, and the same command "
                 "goes on from there (with fewer --jobs it needs less memory)"
             ) from error
-        except (Exception, CancelledError) as error:
+        except Exception as error:
             failures.append(f"{type(error).__name__}: {error}")
         else:
             if not _is_done(rows):
@@ -114,6 +114,4 @@ def _finished(futures: Mapping[Future[list[dict[str, Any]]], str]) -> Iterator[t
 
 
 def _is_done(rows: list[dict[str, Any]] | None) -> bool:
-    return (
-        bool(rows) and rows is not None and rows[-1].get("code") == provenance.fingerprint(rows[-1].get("model") or "")
-    )
+    return bool(rows and rows[-1].get("code") == provenance.fingerprint(rows[-1].get("model") or ""))

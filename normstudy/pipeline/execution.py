@@ -44,14 +44,14 @@ def check(runs: Sequence[Run]) -> None:
     own = [run.parameters for run in runs if run.parameters.get("model")]
     if own:
         process.tried(str(own[0]["model"]), own)
+    for dataset in sorted({str(run.parameters["dataset"]) for run in runs if "dataset" in run.parameters}):
+        files.fetch(dataset)
+        files.check(dataset)
     for run in runs:
         make_folder(run.folder.parent)
         if run.folder.exists():
             make_folder(run.folder)
         values, defaults = run.parameters, parameters.defaults(run.source)
-        if "dataset" in values:
-            files.fetch(str(values["dataset"]))
-            files.check(str(values["dataset"]))
         if any(values.get(name) != defaults.get(name) for name in ("groups", "device")):
             from normstudy.machine.devices import choose_device
             from normstudy.model import Net  # only here, since importing torch takes longer than all else

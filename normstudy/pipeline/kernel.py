@@ -46,17 +46,12 @@ def execute(source: str, target: str, parameters: str, log: str) -> None:
                 shutdown_kernel="immediate",
             )
     except PapermillExecutionError as error:
-        sys.exit(_said(" ".join(f"{error.ename}: {error.evalue}".split())))
+        sys.exit(" ".join(f"{error.ename}: {error.evalue}".split()))
     except OSError as error:
-        sys.exit(_said(f"{error.filename or target}: {error.strerror or error}"))
+        sys.exit(f"{error.filename or target}: {error.strerror or error}")
     finally:
         if kernel:
             kernel.kill()
-
-
-def _said(last: str) -> int:
-    print(last, file=sys.stderr)
-    return 1
 
 
 def _fork_kernel() -> Any:

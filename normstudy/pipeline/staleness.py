@@ -108,7 +108,8 @@ def reasons(run: "Run") -> list[Reason]:
     for name, value in now["parameters"].items():
         if was["parameters"].get(name) != value:
             changed.append(Reason(Cause.PARAMETER, f"{name} was {was['parameters'].get(name)}, is {value}"))
-    if (baseline := run.parameters.get("baseline")) and baseline != _beside(run.folder):
+    baseline = run.parameters.get("baseline")
+    if baseline and baseline != parameters.read(run.folder / "parameters.yaml").get("baseline"):
         changed.append(Reason(Cause.PARAMETER, f"it is to be set beside {baseline}"))
     if modules := _changed(was["code"], now["code"]):
         changed.append(Reason(Cause.CODE, f"{', '.join(modules)} changed"))
@@ -118,11 +119,6 @@ def reasons(run: "Run") -> list[Reason]:
         if was["inputs"].get(name) != now["inputs"].get(name):
             changed.append(Reason(Cause.INPUT, f"{name} was made anew"))
     return changed
-
-
-def _beside(folder: Path) -> Any:
-    """The earlier run that a result was asked to be set beside."""
-    return parameters.read(folder / "parameters.yaml").get("baseline")
 
 
 def _changed(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -57,9 +57,7 @@ def renderer(quarto: str | None) -> str:
     return f"Quarto {run.stdout.strip()} ({quarto})"
 
 
-def render(
-    root: Path, profile: str | None = None, quarto: str | None = None, say: Callable[[str], None] = print
-) -> list[Path]:
+def render(root: Path, profile: str | None = None, quarto: str | None = None) -> list[Path]:
     """Make the report from the article that `_quarto.yml` names, and return its page and its PDF.
 
     Without Quarto, the environment's SOURCE_DATE_EPOCH, in seconds since 1970, is the date that the PDF bears.
@@ -68,27 +66,23 @@ def render(
         root: the project's folder, with `_quarto.yml` and what a run has made for the report.
         profile: the profile whose `_quarto-<profile>.yml`, where there is one, is added to the settings.
         quarto: Quarto's program; without it, Pandoc and Typst make a plainer report.
-        say: takes a line on what the report lacks.
 
     Raises:
         RenderError: something that the article names is missing, a label is given twice, or a file cannot be written.
             An earlier report stays.
         ValueError: there is a file where the report's folder has to be.
     """
+    root = root.resolve()
     try:
-        return _render(root.resolve(), profile, quarto, say)
+        article = article_of(root)
+        with in_place_of_earlier(root) as made:
+            if quarto:
+                files = with_quarto(quarto, root, article, made, profile)
+                complete(made, print)
+            else:
+                files = with_pandoc(root, article, made, profile)
     except OSError as error:
         raise RenderError(f"{error.filename2 or error.filename or root}: {error.strerror or error}") from error
-
-
-def _render(root: Path, profile: str | None, quarto: str | None, say: Callable[[str], None]) -> list[Path]:
-    article = article_of(root)
-    with in_place_of_earlier(root) as made:
-        if quarto:
-            files = with_quarto(quarto, root, article, made, profile)
-            complete(made, say)
-        else:
-            files = with_pandoc(root, article, made, profile)
     return [root / REPORT / file.relative_to(made) for file in files]
 
 

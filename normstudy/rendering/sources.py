@@ -29,11 +29,6 @@ def fenced(text: str, attributes: str = "") -> str:
     return f"{fence}{attributes}\n{text.rstrip()}\n{fence}"
 
 
-def shown_when(target: str, text: str) -> str:
-    """`text` as a Markdown block that only one of the two outputs shows."""
-    return f'::: {{.content-visible when-format="{target}"}}\n{text}\n:::'
-
-
 @dataclass
 class Article:
     """A source, the settings that hold for it (paths in them begin with the project's /), and its page's folder."""
@@ -123,7 +118,7 @@ class Article:
         if path not in self.notebooks:
             self.notebooks[path] = json.loads(path.read_text(encoding="utf-8"))
             source = f"[Source: [{path.name}]({self.preview(path)}#{label})]{{.source}}"
-            link = shown_when("html", source)
+            link = f'::: {{.content-visible when-format="html"}}\n{source}\n:::'
         shown = [text for name, text in self.cells(path, echo=False) if label in (name, "")]
         if not shown:
             raise RenderError(f"{where}: the notebook has no such cell")

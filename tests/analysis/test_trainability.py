@@ -134,10 +134,10 @@ def test_gains_are_corrected_for_the_number_of_depths():
 
 def test_the_deepest_are_compared_by_what_both_initializations_give_and_without_the_network_that_normalizes_nothing():
     layer = {(kind, "layer", depth): 0.98 if depth == 16 else 0.2 for kind in ("pytorch", "he") for depth in (0, 8, 16)}
-    table = trainability.deepest(runs(UNNORMALIZED | NORMALIZED | layer))
+    table = bootstrap.pairs_at_most(runs(UNNORMALIZED | NORMALIZED | layer), "depth")
     assert table[["first", "second"]].to_numpy().tolist() == [["batch", "layer"]]
     assert table["mean"].item() == pytest.approx((0.98 + 0.5) / 2 - 0.98, abs=0.005)
 
 
 def test_one_normalization_alone_is_compared_with_nothing():
-    assert trainability.deepest(runs(UNNORMALIZED | NORMALIZED)).empty
+    assert bootstrap.pairs_at_most(runs(UNNORMALIZED | NORMALIZED), "depth").empty

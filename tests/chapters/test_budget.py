@@ -115,7 +115,7 @@ def test_the_numbers_of_the_text_are_those_that_were_planted():
 
 
 def test_after_the_most_epochs_those_that_normalize_are_compared():
-    table = budget.final(runs(FASTER | {"layer": (0.95, 0.98, 0.97)}))
+    table = bootstrap.pairs_at_most(runs(FASTER | {"layer": (0.95, 0.98, 0.97)}), "epochs")
     assert table[["first", "second"]].to_numpy().tolist() == [["batch", "layer"]]
     assert table["mean"].item() == pytest.approx(0.02, abs=0.002)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from normstudy.analysis import trainability
+from normstudy.analysis import bootstrap, trainability
 from normstudy.chapters import depth
 from tests import planted
 
@@ -142,7 +142,7 @@ def test_the_depths_are_given_for_other_thresholds_too():
 
 
 def test_among_those_that_normalize_the_deepest_are_compared():
-    table = trainability.deepest(runs(PREDICTED | {("he", "layer"): (0.98, 0.98, 0.92)}))
+    table = bootstrap.pairs_at_most(runs(PREDICTED | {("he", "layer"): (0.98, 0.98, 0.92)}), "depth")
     assert table[["first", "second"]].to_numpy().tolist() == [["batch", "layer"]]
     assert table["mean"].item() == pytest.approx(0.03, abs=0.005)
 
