@@ -39,6 +39,32 @@ def test_a_figure_without_its_picture_is_noticed(tmp_path: Path, picture: str, w
     assert figures_without_picture(tmp_path / "three.pdf") == without
 
 
+def lonely(pdf: Path) -> list[str]:
+    """The headings that have nothing below them on their page."""
+    found = []
+    for heading, number, top in headings(pdf):
+        below = [word for word in words(pdf)[number] if word[1] > top + 20 and word[4] != str(number + 1)]
+        if not below and filled(pdf)[number] * (842 - 2 * TOP) + TOP <= top + 40:
+            found.append(f"{heading}: page {number + 1}")
+    return found
+
+
+def test_what_is_folded_begins_where_there_is_room_for_its_table_too(tmp_path: Path):
+    def folded(rows: int) -> str:
+        cells = ", ".join(["[one], [two \\ lines \\ or three]"] * rows)
+        table = f"table(columns: 2, align: (left, left), table.header([a head \\ of two], [lines]), {cells})"
+        caption = "figure.caption(position: top)[#lorem(30)]"
+        named = 'kind: "quarto-float-tbl", supplement: "Table"'
+        return f"#folded([Fold {rows}], 0, 1, [#figure([#block[#{table}]], caption: {caption}, {named})])"
+
+    style = (ROOT / "report" / "report.typst").read_text(encoding="utf-8")
+    parts = ['#set page(margin: 2.5cm, numbering: "1")', style, "= One", *map(folded, range(40, 70)), "#unfolded()"]
+    (tmp_path / "folds.typ").write_text("\n".join(parts))
+    typst.compile(tmp_path / "folds.typ", output=tmp_path / "folds.pdf")
+    assert len(list(headings(tmp_path / "folds.pdf"))) == 31
+    assert lonely(tmp_path / "folds.pdf") == []
+
+
 class TestPdf:
     def test_every_figure_has_its_picture(self, pdf: Path):
         assert figures_without_picture(pdf) == []
@@ -71,9 +97,7 @@ class TestPdf:
         assert sum(others) / len(others) > 0.9, others
 
     def test_no_heading_stands_alone_at_the_foot_of_a_page(self, pdf: Path):
-        for heading, number, top in headings(pdf):
-            below = [word for word in words(pdf)[number] if word[1] > top + 20 and word[4] != str(number + 1)]
-            assert below or filled(pdf)[number] * (842 - 2 * TOP) + TOP > top + 40, f"{heading}: page {number + 1}"
+        assert lonely(pdf) == []
 
     def test_no_figure_stands_before_the_heading_of_its_section(self, pdf: Path, report: Path):
         letters = partial(re.sub, r"[\W\d_]+", "")
