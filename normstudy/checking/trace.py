@@ -6,6 +6,7 @@ It is recorded where PyTorch dispatches operations, so that modules, functional 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -88,27 +89,30 @@ class Trace:
         now: dict[int, Tensor] = {id(tensor): value.double().clone()}  # some operations work in place
         changed = {storage(tensor)}
 
-        def current(old: Tensor) -> Tensor:
+        def current(old: Tensor, time: int) -> Tensor:
             if id(old) not in now:
-                copy = self.value(old, start)
+                # What does not depend on it is as it was by then: a pass may make its own gamma, and fill it.
+                copy = self.value(old, start if storage(old) in changed else time)
                 now[id(old)] = copy.double() if copy.is_floating_point() else copy
             return now[id(old)]
 
         with torch.random.fork_rng(devices=()):
             # torch.manual_seed prepares CUDA, too, which takes longer than a step.
             torch.default_generator.manual_seed(0)
-            for step in self.steps[start + 1 : end + 1]:
+            for number, step in enumerate(self.steps[start + 1 : end + 1], start + 1):
                 inputs, outputs = step.inputs, step.outputs
-                if any(storage(each) in changed for each in inputs):
-                    changed.update(storage(each) for each in outputs)
-                elif inputs and not all(id(each) in now for each in inputs):
+                depends = any(storage(each) in changed for each in inputs)
+                if inputs and not depends and not all(id(each) in now for each in inputs):
                     continue
-                arguments, options = tree_map_only(Tensor, current, (step.arguments, step.options))
+                arguments, options = tree_map_only(
+                    Tensor, partial(current, time=number - 1), (step.arguments, step.options)
+                )
                 again = _tensors(step.operation(*arguments, **options))
+                changed.update(storage(each) for each in outputs if depends)
                 if not inputs:
                     again = [each.double() if each.is_floating_point() else each for each in again]
                 now.update((id(old), new) for old, new in zip(outputs, again, strict=True))
-        return current(wanted)
+        return current(wanted, end)
 
 
 def storage(tensor: Tensor) -> int:

@@ -64,6 +64,7 @@ REMARKED = {
     "right_momentum": "parameters that several normalization layers share: norm2.weight, norm2.bias",
     "right_constant_gamma": "",
     "right_noisy": "in evaluation mode the same images get other answers, as where dropout stays at work",
+    "right_made_in_forward": "",
     "right_biased_running": "a running variance that takes up the biased variance",
 }
 """File → a part of one remark on it."""

@@ -1,7 +1,7 @@
 """A forward pass is recorded, and any part of it can be computed again."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from normstudy.checking import layers
 from normstudy.checking.trace import record
@@ -28,6 +28,24 @@ def test_chance_falls_the_same_each_time_and_stays_as_it_was_elsewhere():
         assert one.eq(0).any()
         assert torch.equal(one, other)
         assert torch.equal(torch.get_rng_state(), state)
+
+
+class Filling(nn.Module):
+    """Scales by what is made and filled in each pass, beside what dispatches no operation."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = nn.Parameter(torch.zeros(3, 1, 1))
+        x = x + 1
+        with torch.no_grad():
+            scale.fill_(2)
+        return x * scale
+
+
+def test_what_is_made_and_filled_on_the_way_is_as_it_was_when_it_was_used():
+    images = torch.randn(4, 3, 5, 5)
+    trace = record(Filling(), images)
+    again = trace.replay(-1, len(trace.steps) - 1, images, images, trace.returned)
+    torch.testing.assert_close(again, 2 * (images.double() + 1))
 
 
 def test_memory_that_nothing_was_written_into_is_no_layer():
