@@ -83,19 +83,24 @@ def run(net: nn.Module) -> Tensor:
     """
     images = _images(0)
     try:
-        logits = net.train()(images)
-        if not isinstance(logits, Tensor) or logits.shape != (IMAGES, CLASSES):
-            given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-            raise ModelError(f"gives {given} for {tuple(images.shape)}; it must give {(IMAGES, CLASSES)}")
+        logits = _logits(net.train(), images)
         if not logits.isfinite().all():
             raise ModelError("gives numbers that are not finite")
         F.cross_entropy(logits, torch.arange(IMAGES)).backward()  # type: ignore[no-untyped-call]
-        net(images[:3])
-        net.eval()(images[:1])
+        _logits(net, images[:3])
+        _logits(net.eval(), images[:1])
     except ModelError:
         raise
     except Exception as error:
         raise ModelError(model_files.raised(error)) from error
+    return logits
+
+
+def _logits(net: nn.Module, images: Tensor) -> Tensor:
+    logits = net(images)
+    if not isinstance(logits, Tensor) or logits.shape != (len(images), CLASSES):
+        given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ModelError(f"gives {given} for {tuple(images.shape)}; it must give {(len(images), CLASSES)}")
     return logits
 
 

@@ -147,6 +147,7 @@ WRONG_OUTPUTS: dict[str, tuple[Callable[[Tensor], Any], str]] = {
     "classes": (lambda x: x[:, :9], "gives (6, 9) for (6, 1, 28, 28); it must give (6, 10)"),
     "images": (lambda x: x[:1], "gives (1, 10) for (6, 1, 28, 28); it must give (6, 10)"),
     "a list": (lambda x: [x], "gives list for (6, 1, 28, 28); it must give (6, 10)"),
+    "no dimension of one image": (lambda x: x.squeeze(), "gives (10,) for (1, 1, 28, 28); it must give (1, 10)"),
     "infinity": (lambda x: x / 0, "gives numbers that are not finite"),
     "no way back": (
         lambda x: x.detach(),
