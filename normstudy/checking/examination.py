@@ -155,21 +155,29 @@ def _penalties(net: nn.Module, trained: dict[str, nn.Parameter]) -> Found:
 
 def _normalization(make: Callable[[], nn.Module]) -> Found:
     """The normalization layers in training mode, and what becomes of them in evaluation mode."""
-    images = _images(0)
-
-    def step(net: nn.Module) -> Trace:
-        torch.manual_seed(0)
-        return record(net.train(), images)
-
-    net = _moved(make())
-    layers = find(net, step(net))
+    net, images = _moved(make()), _images(0)
+    layers = find(net, _step(net, images))
     measured = [_layer(layer) for layer in layers]
     alike = [place for place, layer in enumerate(measured) if "batch" in layer["names"]]
-    net = _moved(make())
-    words = running.of_layers(net, images, [layers[place] for place in alike], lambda: step(net))
-    for place, word in zip(alike, words, strict=True):
+    for place, word in zip(alike, _running(make, [layers[place] for place in alike]), strict=True):
         measured[place]["running"] = word
     return {"layers": measured, **_evaluation(net.eval(), images)}
+
+
+def _step(net: nn.Module, images: Tensor) -> Trace:
+    torch.manual_seed(0)
+    return record(net.train(), images)
+
+
+def _running(make: Callable[[], nn.Module], layers: list[Layer]) -> list[str]:
+    """What each layer's running statistics take up; in float32, rounding hides which variance it is."""
+    net, images = _moved(make()).double(), _images(0).double()
+    try:
+        return running.of_layers(net, images, layers, lambda: _step(net, images))
+    except (RuntimeError, TypeError):  # an operation that takes no float64, or float32 beside it
+        net, images = _moved(make()), _images(0)
+    words = running.of_layers(net, images, layers, lambda: _step(net, images))
+    return [word if word.startswith("unmoved") else "" for word in words]
 
 
 @torch.no_grad()

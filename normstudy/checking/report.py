@@ -47,8 +47,11 @@ def others(found: Found) -> Iterator[str]:
     if "broken" in found:
         return
     yield f"evaluation mode: an answer {'depends' if found['company'] else 'does not depend'} on the other images"
-    variances = {"unbiased": "the unbiased variance", "biased": "the biased variance", "unmoved": "nothing"}
-    words = dict.fromkeys(variances.get(layer["running"], "") for layer in found["layers"])
+    taken = {
+        **{"unbiased": "the unbiased variance", "biased": "the biased variance"},
+        **{"unmoved": "nothing", "unmoved mean": "no mean", "unmoved variance": "no variance"},
+    }
+    words = dict.fromkeys(taken.get(layer["running"], "") for layer in found["layers"])
     if known := [word for word in words if word]:
         yield f"running statistics: a batch adds {', '.join(known)}"
     moved = ", ".join(f"{penalty.upper()} moves {len(found[penalty])} weights" for penalty in ("l1", "l2"))

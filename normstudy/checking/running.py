@@ -1,9 +1,10 @@
-"""What batch normalization's running variance takes up from a batch: the unbiased variance, as PyTorch's, or not.
+"""What batch normalization's running statistics take up from a batch: the unbiased variance, as PyTorch's, or not.
 
 It is read off what the layers compute in evaluation mode before, between and after two steps on the same batch: a mean
 that forgets by a constant factor leads to its limit by three of its values (Aitken, 1926).
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -14,21 +15,23 @@ from normstudy.checking.sharing import Function, example
 from normstudy.checking.trace import Trace, record
 
 Evaluations = list[Function | None]
+Line = tuple[Tensor, Tensor]
 
 
 def of_layers(net: nn.Module, images: Tensor, layers: list[Layer], step: Callable[[], Trace]) -> list[str]:
-    """A word a layer: "unbiased", "biased", "unmoved" if nothing is taken up, "other", or "" if it cannot be told.
+    """A word a layer: "unbiased", "biased" or "other" for the variance that is taken up; "" if it cannot be told.
+
+    Where it does not lead near the batch's statistics it is "far", and where something is not taken up "unmoved",
+    "unmoved mean" or "unmoved variance".
 
     `step` runs the network in training mode on the batch of which `layers` were found, and is called twice.
     """
-    scales: list[list[Tensor | None]] = []
+    lines: list[list[Line | None]] = []
     for number in range(3):
         if number:
             step()
-        scales.append(
-            [_scale(each, layer) for each, layer in zip(evaluations(net, images, layers), layers, strict=True)]
-        )
-    return [_word(layer, list(of)) for layer, of in zip(layers, zip(*scales, strict=True), strict=True)]
+        lines.append([_line(each, layer) for each, layer in zip(evaluations(net, images, layers), layers, strict=True)])
+    return [_word(layer, list(of)) for layer, of in zip(layers, zip(*lines, strict=True), strict=True)]
 
 
 def evaluations(net: nn.Module, images: Tensor, layers: list[Layer]) -> Evaluations:
@@ -56,32 +59,60 @@ def _of_call(trace: Trace, given: Tensor, returned: Tensor, begin: int, end: int
     return function
 
 
-def _scale(evaluation: Function | None, layer: Layer) -> Tensor | None:
-    """γ / √(running variance + ε) of each channel, (C,)."""
+def _line(evaluation: Function | None, layer: Layer) -> Line | None:
+    """Each channel's slope γ / √(running variance + ε), and what it makes of 0, (C,) each."""
     if evaluation is None:
         return None
     given = example(layer.shape)
-    return (evaluation(given + 1) - evaluation(given))[0, :, 0, 0]
+    slope, offset = evaluation(given + 1) - evaluation(given), evaluation(torch.zeros_like(given))
+    return slope[0, :, 0, 0], offset[0, :, 0, 0]
 
 
-def _word(layer: Layer, scales: list[Tensor | None]) -> str:
-    before, between, after = scales
-    if before is None or between is None or after is None:
+def _word(layer: Layer, lines: list[Line | None]) -> str:
+    known = [line for line in lines if line is not None]
+    if len(known) < len(lines):
         return ""
-    if torch.equal(before, between):
-        return "unmoved"
-    given = example(layer.shape)
+    given, batch = example(layer.shape), _channels(layer.given)
     variance = _channels(given).var(dim=1, correction=0)
     # With a large input ε does not count, with a small one it does.
     gamma = _slope(given, layer.function(1e3 * given)) * variance.sqrt()
     epsilon = (1e-2 * gamma / _slope(given, layer.function(1e-2 * given))) ** 2 - 1e-4 * variance
-    first, second, third = ((gamma / scale) ** 2 - epsilon for scale in (before, between, after))
-    limit = first - (second - first) ** 2 / ((third - second) - (second - first))
-    batch = _channels(layer.given)
-    gap = batch.var(dim=1) - batch.var(dim=1, correction=0)
-    share = ((limit - batch.var(dim=1, correction=0)) / gap)[gap > 1e-9]
-    middle = float(share.median()) if len(share) else float("nan")
-    return "unbiased" if abs(middle - 1) < 0.2 else "biased" if abs(middle) < 0.2 else "other"
+    beta = _channels(layer.function(given)).mean(dim=1)
+    means = [(beta - offset) / slope for slope, offset in known]
+    first, second, third = ((gamma / slope) ** 2 - epsilon for slope, _ in known)
+    biased, unbiased = batch.var(dim=1, correction=0), batch.var(dim=1)
+    stays = {
+        " mean": _stays(means[0], means[1], batch.mean(dim=1), biased.sqrt()),
+        " variance": _stays(first, second, biased, biased),
+    }
+    if any(stays.values()):
+        return "unmoved" + ("" if all(stays.values()) else "".join(name for name, still in stays.items() if still))
+    limit = _limit(first, second, third)
+    gap = unbiased - biased
+    share = ((limit - biased) / gap)[gap > 1e-9]
+    middle = float(share.median()) if len(share) else math.nan
+    off = (_limit(*means) - batch.mean(dim=1)).abs() / biased.sqrt()
+    if math.isnan(middle):
+        return ""
+    if bool(off[gap > 1e-9].median() > 0.01):
+        return "far"
+    if min(abs(middle), abs(middle - 1)) < 0.2:
+        return "unbiased" if middle > 0.5 else "biased"
+    # Deviations may be averaged instead of variances, and ε be added to either.
+    limits = limit, _limit(first.sqrt(), second.sqrt(), third.sqrt()) ** 2
+    near = [bool((each / of - 1).abs()[gap > 1e-9].median() < 0.05) for each in limits for of in (biased, unbiased)]
+    return "other" if any(near) else "far"
+
+
+def _limit(first: Tensor, second: Tensor, third: Tensor) -> Tensor:
+    return first - (second - first) ** 2 / ((third - second) - (second - first))
+
+
+def _stays(before: Tensor, after: Tensor, batch: Tensor, unit: Tensor) -> bool:
+    """Whether a running statistic takes no step towards a batch's, of the channels where that is another one."""
+    way = batch - before
+    far = way.abs() > 1e-3 * unit
+    return bool(far.any() and ((after - before).abs() < 1e-6 * way.abs())[far].all())
 
 
 def _channels(values: Tensor) -> Tensor:

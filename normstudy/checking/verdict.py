@@ -17,6 +17,12 @@ KINDS = {
     "fixed": "uses fixed statistics, which no value of the batch changes",
 }
 
+UNMOVED = {
+    "unmoved": "they stay as they were",
+    "unmoved mean": "the mean stays as it was",
+    "unmoved variance": "the variance stays as it was",
+}
+
 
 def judge(examined: Mapping[str, Found]) -> dict[str, dict[str, Any]]:
     """The same by `norm_arg`, each with `right`, `faults` and `remarks`.
@@ -88,8 +94,8 @@ def _faults(norm_arg: str, found: Found) -> list[dict[str, str]]:
         elif not layer["exact"]:
             what = "something else than the mean and the standard deviation"
             faults.append(_fault(layer["name"], "(x − mean) / standard deviation", what))
-        elif layer["running"] == "unmoved" and layer["name"] not in shared_later:
-            what = "they stay as they were"
+        elif layer["running"] in UNMOVED and layer["name"] not in shared_later:
+            what = UNMOVED[layer["running"]]
             faults.append(_fault(layer["name"], "running statistics that follow the batches", what))
     return faults or _of_derivative(found) or _in_evaluation(norm_arg, found, judged)
 
@@ -145,6 +151,9 @@ def _remarks(norm_arg: str, found: Found, examined: Mapping[str, Found]) -> list
         remarks.append(
             f"a running variance that takes up the biased variance, not the unbiased one: {', '.join(names)}"
         )
+    if names := [layer["name"] for layer in layers if layer["running"] == "far"]:
+        what = "another mean or standard deviation than those of the batches before, or another gamma or beta"
+        remarks.append(f"in evaluation mode, {what}: {', '.join(dict.fromkeys(names))}")
     if names := [name for name, times in _times(layers).items() if times > 1]:
         remarks.append(f"parameters that several normalization layers share: {', '.join(names)}")
     if names := [layer["name"] for layer in layers if "per element" in gamma_and_beta(layer)]:

@@ -78,6 +78,17 @@ class Own(nn.Module):
         return x.flatten(1) @ self.matrix + self.vector
 
 
+class In32(nn.Module):
+    """A network that can be computed in float32 alone."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x.float())
+
+
 def test_a_network_is_examined_with_each_argument_in_the_study_s_order():
     found = examination.examine(of_argument)
     assert list(found) == ["batch", "layer", "group"]
@@ -283,6 +294,20 @@ def test_another_formula_than_the_deviation_s_is_not_exact():
         lambda x: (x - x.mean((2, 3), keepdim=True)) / (x.amax((2, 3), keepdim=True) - x.amin((2, 3), keepdim=True))
     )["layers"]
     assert (layer["kind"], layer["names"], layer["exact"]) == ("mean and deviation", ["instance"], False)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [(lambda net: net, "unbiased"), (lambda net: In32(net), "")],
+    ids=["in float64", "in float32 alone"],
+)
+def test_the_variance_that_is_taken_up_is_told_of_a_small_momentum_or_not_at_all(
+    change: Callable[[nn.Module], nn.Module], word: str
+):
+    def make() -> nn.Module:
+        return change(network(nn.BatchNorm2d(6, momentum=0.002)))
+
+    assert [layer["running"] for layer in of(make)["layers"]] == [word]
 
 
 def test_what_is_taken_out_of_the_gradient_is_no_derivative():

@@ -25,6 +25,7 @@ WRONG = {
     "wrong_largest": ("layer", "norm1", "something else than the mean and the standard deviation"),
     "wrong_not_tracked": ("batch", "norm1", "shared by all images, one channel, all places"),
     "wrong_unmoved": ("batch", "norm1", "they stay as they were"),
+    "wrong_variance_kept": ("batch", "norm1", "the variance stays as it was"),
     "wrong_frozen": ("batch", "norm1", "uses fixed statistics"),
     "wrong_evaluation": ("layer", "norm1", "something else"),
     "wrong_ignored": ("layer", "norm1", "batch"),
@@ -65,6 +66,7 @@ REMARKED = {
     "right_constant_gamma": "",
     "right_noisy": "in evaluation mode the same images get other answers, as where dropout stays at work",
     "right_made_in_forward": "",
+    "right_but_for_evaluation": "another mean or standard deviation than those of the batches before",
     "right_biased_running": "a running variance that takes up the biased variance",
 }
 """File → a part of one remark on it."""

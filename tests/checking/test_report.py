@@ -124,6 +124,7 @@ def test_a_layer_s_row_says_what_the_columns_name():
         (["unbiased"], "the unbiased variance"),
         (["biased", "", "unmoved"], "the biased variance, nothing"),
         (["unbiased", "unbiased", "other"], "the unbiased variance"),
+        (["unmoved mean", "far", "unmoved variance"], "no mean, no variance"),
     ],
     ids=str,
 )

@@ -44,6 +44,26 @@ class ByHand(Batch):
         return (self.weight * normalized + self.bias).transpose(1, -1)
 
 
+class InEvaluation(ByHand):
+    """The same with other statistics in evaluation mode than the running ones."""
+
+    def __init__(self, change: Callable[["InEvaluation"], Tensor]):
+        super().__init__(1.0)
+        self.change = change
+        nn.init.constant_(self.weight, 1.5)
+        nn.init.constant_(self.bias, 0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            return super().forward(x)
+        kept = {name: tensor.clone() for name, tensor in self.state_dict().items()}
+        with torch.no_grad():
+            self.change(self)
+            returned = super().forward(x)
+            self.load_state_dict(kept)
+        return returned
+
+
 class Functional(nn.Module):
     """Two normalizations in one forward, whose running statistics have a momentum each."""
 
@@ -167,6 +187,38 @@ def test_statistics_that_take_up_nothing_are_unmoved():
     assert words(lambda: behind_a_convolution(nn.BatchNorm2d(3, momentum=0.0))) == ["unmoved"]
 
 
+CHANGED: dict[str, tuple[Callable[[InEvaluation], Tensor], str]] = {
+    "nothing": (lambda norm: norm.running_mean, "unbiased"),
+    "the mean as it was first": (lambda norm: norm.running_mean.zero_(), "unmoved mean"),
+    "the variance as it was first": (lambda norm: norm.running_var.fill_(1.0), "unmoved variance"),
+    "both as they were first": (lambda norm: norm.running_mean.zero_() + norm.running_var.fill_(1.0), "unmoved"),
+    "the mean twice": (lambda norm: norm.running_mean.mul_(2), "far"),
+    "no root": (lambda norm: norm.running_var.square_(), "far"),
+    "no gamma": (lambda norm: norm.weight.fill_(1.0), "far"),
+    "no beta": (lambda norm: norm.bias.zero_(), "far"),
+}
+
+
+@pytest.mark.parametrize(("change", "word"), CHANGED.values(), ids=CHANGED)
+def test_other_statistics_in_evaluation_mode_are_told(change: Callable[[InEvaluation], Tensor], word: str):
+    assert words(lambda: behind_a_convolution(InEvaluation(change))) == [word]
+
+
+def test_deviations_may_be_averaged_instead_of_variances():
+    class Deviations(InEvaluation):
+        def forward(self, x: Tensor) -> Tensor:
+            if not self.training:
+                return super().forward(x)
+            self.running_var.sqrt_()
+            with torch.no_grad():
+                self.running_mean += self.momentum * (x.mean((0, 2, 3)) - self.running_mean)
+                self.running_var += self.momentum * (x.std((0, 2, 3)) - self.running_var)
+            self.running_var.square_()
+            return F.batch_norm(x, None, None, self.weight, self.bias, True)
+
+    assert words(lambda: behind_a_convolution(Deviations(lambda norm: norm.running_mean))) == ["other"]
+
+
 def test_channels_that_are_constant_say_nothing():
     def make() -> nn.Module:
         net = behind_a_convolution(nn.BatchNorm2d(3))
@@ -174,6 +226,16 @@ def test_channels_that_are_constant_say_nothing():
         return net
 
     assert words(make) == ["unbiased"]
+
+
+def test_constant_channels_alone_say_nothing():
+    def make() -> nn.Module:
+        net = behind_a_convolution(nn.BatchNorm2d(3))
+        nn.init.zeros_(net[0].weight)
+        nn.init.zeros_(net[0].bias)
+        return net
+
+    assert words(make) == [""]
 
 
 def test_each_layer_has_its_own_word():

@@ -106,6 +106,14 @@ OF_LAYERS = {
         {"exact": False},
         ("norm", FORMULA, "something else than the mean and the standard deviation"),
     ),
+    "an unmoved mean": (
+        {"running": "unmoved mean"},
+        ("norm", "running statistics that follow the batches", "the mean stays as it was"),
+    ),
+    "an unmoved variance": (
+        {"running": "unmoved variance"},
+        ("norm", "running statistics that follow the batches", "the variance stays as it was"),
+    ),
     "unmoved statistics": (
         {"running": "unmoved"},
         ("norm", "running statistics that follow the batches", "they stay as they were"),
@@ -238,6 +246,11 @@ REMARKED = {
     "the last layer": ({"after": False}, "a normalization after the last layer with weights: norm"),
     "lengths": (COSINES, "vectors that are brought to one length: norm"),
     "the images": ({"before": False}, "a normalization of the images themselves: norm"),
+    "other statistics in evaluation mode": (
+        {"running": "far"},
+        "in evaluation mode, another mean or standard deviation than those of the batches before, "
+        "or another gamma or beta: norm",
+    ),
     "a biased variance": (
         {"running": "biased"},
         "a running variance that takes up the biased variance, not the unbiased one: norm",
