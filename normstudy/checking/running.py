@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from normstudy.checking.layers import Layer, find
-from normstudy.checking.sharing import Function, example
+from normstudy.checking.sharing import Function, differs, example
 from normstudy.checking.trace import Trace, record
 
 Evaluations = list[Function | None]
@@ -65,6 +65,8 @@ def _line(evaluation: Function | None, layer: Layer) -> Line | None:
         return None
     given = example(layer.shape)
     slope, offset = evaluation(given + 1) - evaluation(given), evaluation(torch.zeros_like(given))
+    if differs(slope, slope[:1, :, :1, :1].expand_as(slope)).any():  # its channels are not those of the layer
+        return None
     return slope[0, :, 0, 0], offset[0, :, 0, 0]
 
 

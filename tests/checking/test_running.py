@@ -64,6 +64,26 @@ class InEvaluation(ByHand):
         return returned
 
 
+class ChannelsLast(nn.Module):
+    """Batch normalization of (N, H, W, 4) with an ε and a gamma of its own, by hand in evaluation mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.linspace(0.5, 2.0, 4))
+        self.register_buffer("mean", torch.zeros(4))
+        self.register_buffer("variance", torch.ones(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            variance, mean = torch.var_mean(x, (0, 1, 2), correction=0)
+            with torch.no_grad():
+                self.mean += 0.1 * (mean - self.mean)
+                self.variance += 0.1 * (variance - self.variance)
+        else:
+            mean, variance = self.mean, self.variance
+        return self.weight * (x - mean) / (variance + 1e-5).sqrt()
+
+
 class Functional(nn.Module):
     """Two normalizations in one forward, whose running statistics have a momentum each."""
 
@@ -202,6 +222,18 @@ CHANGED: dict[str, tuple[Callable[[InEvaluation], Tensor], str]] = {
 @pytest.mark.parametrize(("change", "word"), CHANGED.values(), ids=CHANGED)
 def test_other_statistics_in_evaluation_mode_are_told(change: Callable[[InEvaluation], Tensor], word: str):
     assert words(lambda: behind_a_convolution(InEvaluation(change))) == [word]
+
+
+def test_nothing_is_told_where_the_channels_of_evaluation_are_not_the_layer_s():
+    class Last(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(1, 4, 4, 2), ChannelsLast()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.norm(self.conv(x).permute(0, 2, 3, 1))
+
+    assert words(Last) == [""]
 
 
 def test_deviations_may_be_averaged_instead_of_variances():
