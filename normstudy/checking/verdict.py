@@ -139,6 +139,8 @@ def _remarks(norm_arg: str, found: Found, examined: Mapping[str, Found]) -> list
         remarks.append(f"statistics over a single value, so that nothing of the input is left: {', '.join(names)}")
     if names := [layer["name"] for layer in layers if not layer["even"] and layer["names"]]:
         remarks.append(f"groups that do not divide the channels, so that some are larger: {', '.join(names)}")
+    if names := [layer["name"] for layer in layers if "group" in layer["names"] and _scattered(layer)]:
+        remarks.append(f"groups of channels that are no neighbours: {', '.join(names)}")
     if norm_arg == "group" and (names := [layer["name"] for layer in layers if "instance" in layer["names"]]):
         remarks.append(f"as many groups as channels, which is instance normalization: {', '.join(names)}")
     if names := [layer["name"] for layer in layers if not layer["after"]]:
@@ -166,6 +168,10 @@ def _remarks(norm_arg: str, found: Found, examined: Mapping[str, Found]) -> list
     if len({other["parameters"] for other in whole.values()}) > 1:
         counts = ", ".join(f"{name} {other['parameters']:,}" for name, other in whole.items())
         remarks.append(f"the variants have other numbers of parameters: {counts}")
+    numbers = {name: sum(layer["before"] for layer in other["layers"]) for name, other in whole.items()}
+    if len(set(numbers.values())) > 1:
+        counts = ", ".join(f"{name} {number}" for name, number in numbers.items())
+        remarks.append(f"the variants have other numbers of normalization layers: {counts}")
     if found["parameters"] > MOST_PARAMETERS:
         remarks.append(f"{found['parameters']:,} parameters; the study's network has fewer than {MOST_PARAMETERS:,}")
     return remarks
@@ -174,6 +180,11 @@ def _remarks(norm_arg: str, found: Found, examined: Mapping[str, Found]) -> list
 def _of_length(layer: Found) -> bool:
     """Whether a layer divides vectors by their lengths and does no more, as a classifier by cosines needs it."""
     return bool(layer["kind"] == "deviation" and layer["shape"][2:] == [1, 1] and not layer["parameters"])
+
+
+def _scattered(layer: Found) -> bool:
+    """Whether channels of one set have others between them."""
+    return bool(layer["sheet"][0] != sorted(layer["sheet"][0]))
 
 
 def _times(layers: list[Found]) -> dict[str, int]:

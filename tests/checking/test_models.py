@@ -66,6 +66,7 @@ REMARKED = {
     "right_constant_gamma": "",
     "right_noisy": "in evaluation mode the same images get other answers, as where dropout stays at work",
     "right_made_in_forward": "",
+    "right_scattered": "groups of channels that are no neighbours: norm1, norm2, norm3",
     "right_but_for_evaluation": "another mean or standard deviation than those of the batches before",
     "right_biased_running": "a running variance that takes up the biased variance",
 }

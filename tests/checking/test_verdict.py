@@ -22,6 +22,7 @@ LAYER = {
     "size": 1014,
     "even": True,
     "exact": True,
+    "sheet": [[0, 0, 1, 1, 2, 2, 3, 3]],
     "constant": False,
     "parameters": {"norm.weight": [8], "norm.bias": [8]},
     "before": True,
@@ -297,6 +298,14 @@ def test_instance_normalization_is_remarked_of_groups_alone():
     assert remarks("group", *layers) == ["as many groups as channels, which is instance normalization: 2"]
 
 
+def test_groups_of_channels_that_are_no_neighbours_are_remarked():
+    scattered = {"name": "2", "sheet": [[0, 1, 2, 3, 0, 1, 2, 3]]}
+    assert remarks("group", {"name": "1", "parameters": {}}, scattered) == [
+        "groups of channels that are no neighbours: 2"
+    ]
+    assert remarks("group", scattered | {"names": []}) == []
+
+
 def test_parameters_that_layers_share_are_remarked_by_name():
     shared = {"parameters": {"weight": [8], "own": [8]}}, {"parameters": {"weight": [8], "another": [8]}}
     assert remarks("batch", *shared) == ["parameters that several normalization layers share: weight"]
@@ -321,6 +330,15 @@ def test_variants_of_other_sizes_are_remarked_of_each_that_can_be_run():
     remark = "the variants have other numbers of parameters: batch 7,978, group 978"
     assert [said["remarks"] for said in judged.values()] == [[remark], [], [remark]]
     assert verdict.judge(examined | {"group": found("group")})["batch"]["remarks"] == []
+
+
+def test_variants_with_other_numbers_of_layers_are_remarked():
+    layers = [{"name": name, "parameters": {}} for name in "123"]
+    examined = {"batch": found("batch", *layers), "layer": found("layer", *layers[:2])}
+    remark = "the variants have other numbers of normalization layers: batch 3, layer 2"
+    assert [said["remarks"] for said in verdict.judge(examined).values()] == [[remark], [remark]]
+    of_images = found("layer", *layers[:2], layers[2] | {"before": False})
+    assert remark in verdict.judge(examined | {"layer": of_images})["batch"]["remarks"]
 
 
 @pytest.mark.parametrize(
