@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from normstudy.checking.parts import Part, places, with_gamma_and_beta
 from normstudy.checking.sharing import PUSH, Function, differs, example
-from normstudy.checking.stretches import AFFINE, READY_MADE, REDUCTIONS, VIEWS, Stretch, divide
+from normstudy.checking.stretches import AFFINE, READY_MADE, REDUCTIONS, Stretch, divide
 from normstudy.checking.trace import Step, Trace, storage
 
 INCOMPLETE = ("mean", "power")
@@ -53,21 +54,6 @@ class Layer:
     bias: bool
 
 
-@dataclass(frozen=True)
-class Part:
-    """A part of a forward pass, from one tensor to another: the numbers of their operations, and the tensors."""
-
-    trace: Trace
-    begin: int
-    entry: Tensor
-    end: int
-    exit: Tensor
-
-    def __call__(self, given: Tensor) -> Tensor:
-        """What comes out for another input, in float64."""
-        return self.trace.replay(self.begin, self.end, self.entry, given.reshape(self.entry.shape), self.exit)
-
-
 def find(net: nn.Module, trace: Trace) -> list[Layer]:
     """The normalization layers of a recorded forward pass of a network, in order."""
     stretches, constants = divide(trace)
@@ -107,7 +93,7 @@ def _one_behind_the_other(trace: Trace, stretch: Stretch, begin: int, entry: Ten
                 break
         if core is None:
             return
-        part = _with_gamma_and_beta(core[0], stretch)
+        part = with_gamma_and_beta(core[0], stretch)
         yield core[0].end, part, core[1]
         begin, entry = part.end, part.exit
 
@@ -156,40 +142,12 @@ def _kind(part: Part, step: Step) -> str:
         return ""
 
 
-def _with_gamma_and_beta(core: Part, stretch: Stretch) -> Part:
-    """The same part with what follows that only scales, shifts and rearranges, as far as its shape is the entry's."""
-    trace, last, part = core.trace, core.exit, core
-    changing = {storage(each) for number in stretch.steps for each in trace.steps[number].outputs}
-    shapes = {core.entry.shape} | {view.shape for _, view in _views(core)}
-    for number in (number for number in stretch.steps if number > core.end):
-        step = trace.steps[number]
-        if not any(each is last for each in step.inputs):
-            continue
-        fixed = all(each is last or storage(each) not in changing for each in step.inputs)
-        if not (step.name in AFFINE | VIEWS and fixed and step.outputs[0].numel() == last.numel()):
-            break
-        last = step.outputs[0]
-        if last.shape in shapes:
-            part = Part(trace, core.begin, core.entry, number, last)
-    return part
-
-
-def _views(part: Part) -> Iterator[tuple[int, Tensor]]:
-    """The rearrangements of a part's entry."""
-    seen = [part.entry]
-    for number in range(part.begin + 1, part.end):
-        step = part.trace.steps[number]
-        if step.name in VIEWS and any(tensor is step.inputs[0] for tensor in seen):
-            seen.append(step.outputs[0])
-            yield number, step.outputs[0]
-
-
 def _layer(net: nn.Module, core: int, part: Part, kind: str, constants: set[int]) -> Layer:
-    trace, shape, places = part.trace, _four(part.entry.shape), _places(part)
+    trace, shape, where = part.trace, _four(part.entry.shape), places(part)
 
     def function(given: Tensor) -> Tensor:
         flat = part(given).flatten()
-        return torch.empty_like(flat).index_copy(0, places, flat).view(shape)
+        return torch.empty_like(flat).index_copy(0, where, flat).view(shape)
 
     module = trace.steps[core].module
     before = trace.steps[part.begin] if part.begin >= 0 else None
@@ -212,16 +170,6 @@ def _layer(net: nn.Module, core: int, part: Part, kind: str, constants: set[int]
 def _four(shape: torch.Size) -> tuple[int, int, int, int]:
     number, channels, *places = shape
     return number, channels, places[0] if places else 1, torch.Size(places[1:]).numel()
-
-
-def _places(part: Part) -> Tensor:
-    """Where in the entry each element of the exit belongs."""
-    whole = torch.arange(part.entry.numel(), dtype=torch.float64)
-    if part.exit.shape != part.entry.shape:
-        for number, view in _views(part):
-            if view.shape == part.exit.shape:
-                return Part(part.trace, part.begin, part.entry, number, view)(whole).flatten().long()
-    return whole.long()
 
 
 def _parameters(net: nn.Module, part: Part, constants: set[int]) -> dict[str, tuple[int, ...]]:

@@ -22,8 +22,9 @@ VIEWS = {
     *("view", "_unsafe_view", "reshape", "permute", "transpose", "t", "expand", "unsqueeze", "squeeze", "unflatten"),
     *("flatten", "clone", "contiguous", "_to_copy", "detach", "alias", "as_strided", "lift_fresh", "movedim"),
 }
+JOINS = {"cat", "stack"}
 PARTS = {
-    *("slice", "select", "split", "split_with_sizes", "chunk", "unbind", "cat", "stack", "copy", "repeat", "index"),
+    *("slice", "select", "split", "split_with_sizes", "chunk", "unbind", *JOINS, "copy", "repeat", "index"),
     *("zeros_like", "ones_like", "empty_like", "full_like", "new_zeros", "new_empty", "new_full", "index_put", "fill"),
     *("slice_scatter", "select_scatter", "zero"),
 }

@@ -151,7 +151,8 @@ def _remarks(norm_arg: str, found: Found, examined: Mapping[str, Found]) -> list
         remarks.append(f"a normalization of the images themselves: {', '.join(names)}")
     if names := [layer["name"] for layer in layers if layer["running"] == "biased"]:
         remarks.append(
-            f"a running variance that takes up the biased variance, not the unbiased one: {', '.join(names)}"
+            "a running variance that takes up the variance that training divides by, without n / (n − 1): "
+            + ", ".join(names)
         )
     if names := [layer["name"] for layer in layers if layer["running"] == "far"]:
         what = "another mean or standard deviation than those of the batches before, or another gamma or beta"

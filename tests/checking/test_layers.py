@@ -2,6 +2,7 @@
 
 import time
 
+import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,6 +35,11 @@ class Random(nn.Module):
         gamma, beta = own.weight, own.bias
         if way == "function":
             return F.group_norm(x, groups, gamma, beta)
+        if way == "stacked":
+            stacked = torch.stack(x.chunk(groups, dim=1))  # (G, N, C / G, H, W)
+            mean, variance = stacked.mean((2, 3, 4), keepdim=True), stacked.var((2, 3, 4), keepdim=True, correction=0)
+            y = torch.cat(list((stacked - mean) / (variance + 1e-5).sqrt()), dim=1)
+            return y * gamma.view(1, -1, 1, 1) + beta.view(1, -1, 1, 1)
         parts = x.view(len(x), groups, -1)
         if way == "view":
             y = (parts - parts.mean(2, keepdim=True)) / (parts.var(2, keepdim=True) + 1e-5).sqrt()
@@ -62,7 +68,7 @@ def test_no_right_network_is_called_wrong(data: st.DataObject, head: str, blocks
     def draw(choices: list) -> list:
         return data.draw(st.lists(st.sampled_from(choices), min_size=blocks, max_size=blocks))
 
-    channels, ways = draw([4, 6, 8, 12]), draw(["function", "view", "in place"])
+    channels, ways = draw([4, 6, 8, 12]), draw(["function", "view", "in place", "stacked"])
     orders = draw(["after", "before", "shortcut"])
     said = verdict.judge(examine(lambda norm_arg: Random(norm_arg, channels, ways, orders, head)))
     for norm_arg, found in said.items():

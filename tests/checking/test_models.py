@@ -48,6 +48,7 @@ REMARKED = {
     "plain": "",
     "right_functional": "",
     "right_by_hand": "",
+    "right_stacked": "",
     "right_lazy": "",
     "right_wrapper": "",
     "right_log_softmax": "",
@@ -68,7 +69,7 @@ REMARKED = {
     "right_made_in_forward": "",
     "right_scattered": "groups of channels that are no neighbours: norm1, norm2, norm3",
     "right_but_for_evaluation": "another mean or standard deviation than those of the batches before",
-    "right_biased_running": "a running variance that takes up the biased variance",
+    "right_biased_running": "a running variance that takes up the variance that training divides by",
 }
 """File → a part of one remark on it."""
 

@@ -254,7 +254,7 @@ REMARKED = {
     ),
     "a biased variance": (
         {"running": "biased"},
-        "a running variance that takes up the biased variance, not the unbiased one: norm",
+        "a running variance that takes up the variance that training divides by, without n / (n − 1): norm",
     ),
     "elements": (
         {"parameters": {"norm.weight": [8, 13, 13]}},
