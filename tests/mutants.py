@@ -26,7 +26,7 @@ from tests.commands import ROOT
 
 TESTS = {
     "statistics": "tests/test_statistics.py",
-    "training/loop": "tests/training/test_loop.py tests/training/test_penalties.py",
+    "training/loop": "tests/training/test_loop.py tests/training/test_penalties.py tests/training/test_evaluation.py",
     "training/penalties": "tests/training/test_penalties.py",
     "data": "tests/test_data.py",
     "analysis/inference": "tests/analysis/test_inference.py tests/analysis/test_effects.py",
@@ -40,6 +40,16 @@ NOTHING = {
     "frozen=False": "nobody changes one",
     "images.shape[": "images are as wide as they are high",
     'name <= "digits"': "no name of a dataset comes before it",
+    "if step < turn": "at the turn both sides say the peak",
+    "squeeze( -1)": "one dimension",
+    "fused=False": "the same step, more slowly",
+    "perf_counter() % start": "the same while a clock has not doubled",
+    "losses[number] - epoch.penalties": "finite where both are",
+    "losses[number] * epoch.penalties": "finite where both are, below 1e19",
+    "if batches <= 0": "no number of batches is negative",
+    **{f'device.type {sign} "cpu"': "only a GPU can tell" for sign in ("<=", ">=")},
+    **{f'device.type {sign} "cuda"': "only a GPU can tell" for sign in (">", ">=")},
+    **{f'capturable=dataset.device.type {sign} "cuda"': "only a GPU can tell" for sign in ("!=", "<", "<=")},
     "index_add( -1,": "a vector has one dimension",
     "FORMAT = ": "any number does that was not used before",
     "PENALTIES[(l1 > 0) - 2 *": "counted from the end, the same of four",
@@ -54,7 +64,7 @@ NOTHING = {
     "* (len(values) > 1)": "of two truths",
     "(len(values) != 1)": "there is a seed",
 }
-"""Parts of changed lines that change nothing that counts, and why."""
+"""Parts of changed lines that change nothing that counts, or nothing without a GPU, and why."""
 
 OF_TYPES = "core/ReplaceBinaryOperator_BitOr_"  # the | in annotations
 SECONDS = 300

@@ -36,6 +36,31 @@ def test_every_epoch_is_reported_in_order_as_soon_as_it_is_known(few: Dataset) -
         json.dumps(dataclasses.asdict(metrics), allow_nan=False)
 
 
+def test_the_numbers_of_training_are_those_of_the_images_it_sees(few: Dataset) -> None:
+    settings = replace(SHORT, epochs=1, batch_size=200, learning_rate=1e-12, rotation=0.0, shift=0.0, scale=0.0)
+    before = evaluate(build("layer", seed=settings.seed), few.train_images, few.train_labels, few)
+    _, (metrics,) = train(few, settings, "layer")
+    assert metrics.train_accuracy == pytest.approx(before.accuracy)
+    assert metrics.train_loss == pytest.approx(before.loss)
+
+
+def test_the_seconds_of_epochs_add_up_to_no_more_than_the_training_takes(few: Dataset) -> None:
+    began = time.perf_counter()
+    _, history = train(few, SHORT)
+    assert 0 < sum(metrics.seconds for metrics in history) < time.perf_counter() - began
+
+
+def test_on_the_cpu_the_channels_of_the_study_s_network_are_last_and_those_of_another_as_they_were(
+    few: Dataset,
+) -> None:
+    net, _ = train(few, replace(SHORT, epochs=1))
+    other = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(4 * 576, 10))
+    fit(other, few, replace(SHORT, epochs=1))
+    for weight, last in ((net.features[1][0].weight, True), (other[1].weight, False)):
+        assert weight.is_contiguous(memory_format=torch.channels_last) is last
+        assert weight.is_contiguous() is not last
+
+
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_nearly_nothing(few: Dataset) -> None:
     _, history = train(few, replace(SHORT, epochs=10))
     rates = [metrics.learning_rate for metrics in history]
@@ -57,7 +82,7 @@ def test_the_learning_rates_are_those_of_pytorchs_one_cycle(steps: int) -> None:
         optimizer.step()
         if len(expected) < steps:
             schedule.step()
-    assert one_cycle(0.02, steps) == pytest.approx(expected)
+    assert one_cycle(0.02, steps) == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
@@ -123,6 +148,15 @@ def test_what_another_network_draws_comes_from_the_seed_alone(few: Dataset) -> N
         found.append(untimed(fit(net, few, replace(SHORT, seed=seed))))
     assert found[0] == found[1]
     assert found[0][0].train_loss != found[2][0].train_loss
+
+
+def test_what_is_drawn_differs_in_each_epoch_of_each_seed(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds: list[int] = []
+    trained = loop._train
+    monkeypatch.setattr(loop, "_train", lambda *what: seeds.append(what[-1]) or trained(*what))
+    for seed in (0, 1, 2):
+        train(few, replace(SHORT, seed=seed))
+    assert seeds == list(range(1, 3 * SHORT.epochs + 1))
 
 
 def test_the_seed_decides_the_order_of_the_images_too(few: Dataset) -> None:
