@@ -403,7 +403,8 @@ def test_drawing_all_of_it_is_no_long_task(page: Page) -> None:
     assert max(shortest) < 25, "milliseconds; the shortest of several, since other programs share the processor"
 
 
-def test_leaving_the_page_ends_the_workers(page: Page) -> None:
+def test_leaving_the_page_ends_the_workers(opened: Opener) -> None:
+    page = opened("#train?epochs=20,20,20&batch_size=8,8,8")  # so long that none has ended before all have begun
     press(page, "Start")
     page.wait_for_function("() => document.querySelector('network-trainer').runs.every(({ worker }) => worker)")
     workers = list(page.workers)
