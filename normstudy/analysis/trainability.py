@@ -67,9 +67,7 @@ def gains(resampled: Resampled) -> pd.DataFrame:
         A row a depth that was run with both: `depth`, `mean`, `low`, `high`, `p` (corrected for the number of depths).
     """
     there = resampled.found.index
-    depths = [
-        depth for depth in there.unique("depth") if {("he", "none", depth), ("pytorch", "none", depth)} <= set(there)
-    ]
-    sums = [{("he", "none", depth): 1, ("pytorch", "none", depth): -1} for depth in depths]
-    table = bootstrap.contrasts(resampled, sums)
-    return pd.DataFrame({"depth": depths}).join(table.assign(p=holm(table["p"])))
+    sums = {depth: {("he", "none", depth): 1, ("pytorch", "none", depth): -1} for depth in there.unique("depth")}
+    sums = {depth: each for depth, each in sums.items() if each.keys() <= set(there)}
+    table = bootstrap.contrasts(resampled, list(sums.values()))
+    return pd.DataFrame({"depth": list(sums)}).join(table.assign(p=holm(table["p"])))

@@ -171,6 +171,8 @@ def _step(net: nn.Module, images: Tensor) -> Trace:
 
 def _running(make: Callable[[], nn.Module], layers: list[Layer]) -> list[str]:
     """What each layer's running statistics take up; in float32, rounding hides which variance it is."""
+    if not layers:
+        return []
     net, images = _moved(make()).double(), _images(0).double()
     try:
         return running.of_layers(net, images, layers, lambda: _step(net, images))

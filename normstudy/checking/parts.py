@@ -71,10 +71,9 @@ def places(part: Part) -> Tensor:
     if part.exit.shape != part.entry.shape:
         for number in reversed(range(part.begin + 1, part.end)):
             for tensor in part.trace.steps[number].outputs[:1]:
-                if tensor.shape == part.exit.shape:
-                    found = _permuted(Part(part.trace, part.begin, part.entry, number, tensor))
-                    if found is not None:
-                        return found
+                inner = Part(part.trace, part.begin, part.entry, number, tensor)
+                if tensor.shape == part.exit.shape and (found := _permuted(inner)) is not None:
+                    return found
     return torch.arange(part.entry.numel())
 
 

@@ -48,8 +48,11 @@ def others(found: Found) -> Iterator[str]:
         return
     yield f"evaluation mode: an answer {'depends' if found['company'] else 'does not depend'} on the other images"
     taken = {
-        **{"unbiased": "the unbiased variance", "biased": "the biased variance"},
-        **{"unmoved": "nothing", "unmoved mean": "no mean", "unmoved variance": "no variance"},
+        "unbiased": "the unbiased variance",
+        "biased": "the biased variance",
+        "unmoved": "nothing",
+        "unmoved mean": "no mean",
+        "unmoved variance": "no variance",
     }
     words = dict.fromkeys(taken.get(layer["running"], "") for layer in found["layers"])
     if known := [word for word in words if word]:
