@@ -44,7 +44,8 @@ def test_the_text_says_whose_network_is_meant(own: Path):
     assert "They say nothing of my model.py:Net." in text
     assert "GroupNorm(1, C): the sets of layer normalization" not in text
     assert "It stands in my model.py:Net." in text
-    assert "What they do to training, found with the project’s network on the dataset digits, with 95 % inter" in text
+    whose = "What they do to training, found with the project’s network on the dataset digits"
+    assert f"{whose}, with 95 % intervals in brackets:" in text
     assert "takes the two apart, for the project’s network." in text
     assert "which are the project’s, differ in seed" in text
     assert "The three variants of the project’s network." in text
@@ -68,13 +69,10 @@ def test_one_variant_alone_refuses_a_network_that_normalizes_nothing_before_it_t
     words = ("papermill", str(notebook), "out.ipynb", "--no-progress-bar", "-p", "dataset", "digits")
     run = command(tmp_path, *words, "-p", "model", str(template))
     assert run.returncode == 1
-    assert (
-        run.stderr.strip()
-        .splitlines()[-1]
-        .endswith(
-            f"{template} with norm_arg batch normalizes nothing behind a layer with weights; "
-            "'normstudy check' measures what layers compute"
-        )
+    said = run.stderr.strip().splitlines()[-1]
+    assert said.endswith(
+        f"{template} with norm_arg batch normalizes nothing behind a layer with weights; "
+        "'normstudy check' measures what layers compute"
     )
     cells = json.loads((tmp_path / "out.ipynb").read_text(encoding="utf-8"))["cells"]
     (training,) = [cell for cell in cells if "training.fit(" in "".join(cell["source"])]

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from normstudy.chapters.check import Function
 from normstudy.checking.parts import Part, places, with_gamma_and_beta
 from normstudy.checking.stretches import divide
 from normstudy.checking.trace import Trace, record
@@ -13,19 +14,8 @@ from normstudy.checking.trace import Trace, record
 GAMMA = torch.tensor([2.0, 3.0, 5.0, 7.0]).view(4, 1, 1)
 
 
-class Computing(nn.Module):
-    """A network that computes a function."""
-
-    def __init__(self, function: Callable[[Tensor], Tensor]):
-        super().__init__()
-        self.function = function
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.function(images)
-
-
 def traced(function: Callable[[Tensor], Tensor]) -> Trace:
-    return record(Computing(function), torch.randn(2, 4, 3, 3, generator=torch.Generator().manual_seed(0)))
+    return record(Function(function), torch.randn(2, 4, 3, 3, generator=torch.Generator().manual_seed(0)))
 
 
 def part(trace: Trace, name: str) -> Part:

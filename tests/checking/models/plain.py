@@ -43,6 +43,15 @@ class Layer(nn.Module):
         return self.function(x) * self.gamma[None, :, None, None] + self.beta[None, :, None, None]
 
 
+class Running(Layer):
+    """Batch normalization by hand, with room for a running mean and a running variance."""
+
+    def __init__(self, channels):
+        super().__init__(channels, lambda x: by_hand(x, (0, 2, 3)))
+        self.register_buffer("mean", torch.zeros(channels, 1, 1))
+        self.register_buffer("variance", torch.ones(channels, 1, 1))
+
+
 def by_hand(x, over):
     """(x − mean) / standard deviation over some axes."""
     centred = x - x.mean(over, keepdim=True)
