@@ -24,7 +24,7 @@ pytestmark = [
 ]
 
 DEVICE = "cuda"
-SHORT = settings(epochs=3, batch_size=32, l1=1e-5, l2=1e-4)
+SHORT = settings(epochs=3, batch_size=32, easy=1.0, l1=1e-5, l2=1e-4)
 STILL = replace(SHORT, learning_rate=1e-9)
 """So small a rate that an epoch's loss depends on the images it saw, and not on the weights of the epoch before."""
 
@@ -86,18 +86,20 @@ def test_the_same_seed_draws_the_same_images_and_gives_nearly_the_same_numbers(d
 
 
 @pytest.mark.usefixtures("same_kernels")
+@pytest.mark.parametrize("easy", [1.0, 0.2])
 @pytest.mark.parametrize("norm_arg", NORMALIZATIONS)
 def test_recorded_steps_give_the_numbers_of_unrecorded_ones_bit_for_bit(
-    digits: Dataset, monkeypatch: pytest.MonkeyPatch, norm_arg: str
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch, norm_arg: str, easy: float
 ) -> None:
-    recorded, history = train(digits, SHORT, norm_arg)
+    chosen = replace(SHORT, easy=easy)
+    recorded, history = train(digits, chosen, norm_arg)
 
     def unrecorded(step: Callable[[], None], rehearsal: Callable[[], None], generator: object) -> Callable[[], None]:
         rehearsal()
         return step
 
     monkeypatch.setattr(loop, "record", unrecorded)
-    plain, expected = train(digits, SHORT, norm_arg)
+    plain, expected = train(digits, chosen, norm_arg)
     assert losses(history) == losses(expected)
     for name, tensor in weights(plain).items():
         assert torch.equal(weights(recorded)[name], tensor), name

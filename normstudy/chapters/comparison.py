@@ -13,7 +13,7 @@ from normstudy.analysis import inference, mistakes
 from normstudy.analysis.inference import LEVEL
 from normstudy.chapters.claims import Holds
 from normstudy.display.figures import METRICS, digit_grid, new_figure
-from normstudy.display.notation import INTERVAL, count, counted, decimal, interval, listed, percent
+from normstudy.display.notation import INTERVAL, count, counted, decimal, exact, interval, listed, percent
 from normstudy.normalizations import NORMALIZATIONS
 
 STRIP = 5
@@ -178,6 +178,7 @@ def numbers(
             ]
         ),
         "penalties": listed([f"{name} with {each}" for name, each in penalties.items()]),
+        "easy": listed(list(dict.fromkeys(f"{exact(_easy(values))} times" for values in parameters.values()))),
         "apart": listed([f"{row.first} beside {row.second}" for row in tests[tests["p"] < LEVEL].itertuples()]),
         "network": listed(list(dict.fromkeys(map(_network, parameters.values())))),
         "together": counted(together, "image"),
@@ -198,7 +199,8 @@ def claims(
     choice of test images would give (McNemar's test, corrected; None where no two do). `shared`: some images are
     misclassified by all, and they are at least half of the mistakes of the variant with the fewest. `harder`: every
     variant is less accurate on the training images, as they are changed, than on the test images. `mixed`: the
-    penalties differ along with the normalizations. `own`: the variants are those of the project's network.
+    penalties differ along with the normalizations. `own`: the variants are those of the project's network. `evenly`: in
+    every epoch each training image is drawn once.
     """
     trained = table.dropna(subset="test_accuracy")
     wrong = [set(images) for images in wrong_images(predictions).values()]
@@ -210,7 +212,12 @@ def claims(
         "harder": bool((trained["train_accuracy"] < trained["test_accuracy"]).all()),
         "mixed": len({(float(values["l1"]) > 0, float(values["l2"]) > 0) for values in parameters.values()}) > 1,
         "own": not any(values.get("model") for values in parameters.values()),
+        "evenly": all(_easy(values) == 1 for values in parameters.values()),
     }
+
+
+def _easy(values: Mapping[str, Any]) -> float:
+    return float(values.get("easy", 1))  # a run of an earlier version has none
 
 
 def _network(values: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ def sentences(shown: Shown) -> list[str]:
     if shown.lacking:
         names = listed([f"`{name}`" for name in shown.lacking])
         said.append(f"They lack {names}, which came to the project later; the same command makes these runs, too.")
-    older = shown.rows.loc[shown.rows["code"] != provenance.fingerprint(), "run"].nunique()
+    older = shown.rows.loc[~shown.rows["code"].map(provenance.is_present), "run"].nunique()
     if older:
         said.append(
             f"{out_of(older, runs, 'run').capitalize()} preceded the last change of the code that trains; "

@@ -11,7 +11,7 @@ from normstudy.normalizations import ordered
 NETWORK = "3×3/2 8, 3×3 12, 3×3 16, pool, 3×3 16, 3×3v 16, filter 5×5"
 """The network of `model.py`, in the words of report/results/README.md."""
 
-HOW = ["norm_arg", "epochs", "learning_rate", "batch_size", "l1", "l2", "rotation", "shift", "scale"]
+HOW = ["norm_arg", "epochs", "easy", "learning_rate", "batch_size", "l1", "l2", "rotation", "shift", "scale"]
 
 
 def best(runs: pd.DataFrame, used: Sequence[Mapping[str, Value]] = (), number: int = 2) -> pd.DataFrame:
@@ -51,6 +51,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             "optimizer, batch": [
                 f"{row.optimizer} {exact(row.learning_rate)}, {count(row.batch_size)}" for row in rows
             ],
+            "easy": [exact(row.easy) for row in rows],
             "L1, L2": [f"{exact(row.l1)}, {exact(row.l2)}" for row in rows],
             "augmentation": [
                 f"{exact(row.rotation)}°, {exact(row.shift)}{NO_BREAK}px, {percent(row.scale, 0)}" for row in rows

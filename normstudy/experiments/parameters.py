@@ -82,6 +82,7 @@ class Parameters(TypedDict, total=False):
     ghost_batch_size: Annotated[Integer, Field(ge=0, le=1_000_000)]
     epochs: Annotated[Integer, Field(ge=1, le=10_000)]
     batch_size: Annotated[Integer, Field(ge=2, le=1_000_000)]
+    easy: Annotated[Real, Field(ge=0.01, le=1)]
     learning_rate: Annotated[Real, Field(gt=0, le=100)]
     l1: Penalty
     l2: Penalty

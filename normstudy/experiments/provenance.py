@@ -22,6 +22,12 @@ RUNS = "normstudy.experiments.single"  # the module that, with all it imports, d
 TELLING = (__name__, "normstudy.normalizations")  # of what it imports, what only says names, and changes no number
 KNOWN_BY = 12  # hexadecimal digits of a digest
 
+SAME: dict[str, tuple[str, ...]] = {}
+"""Code → earlier code that gives the same numbers to the bit, wherever it knows the parameters.
+
+That was seen by `python -m tests.same_numbers`, which makes runs of all published tables by both.
+"""
+
 
 def sources() -> str:
     """What the package's files are known by, to the byte: quick to tell, and where it is the same, so is all else."""
@@ -40,6 +46,13 @@ def code(modules: Iterable[str]) -> dict[str, str]:
 def fingerprint(model: str = "") -> str:
     """What the code that decides a run's numbers is known by, in one word; with the file of another network, two."""
     return f"{_fingerprint()} {model_files.digest(model)[:KNOWN_BY]}" if model else _fingerprint()
+
+
+def is_present(code: str | None, model: str = "") -> bool:
+    """Whether a run that was made by `code`, a `fingerprint`, has the numbers that the present code would give."""
+    present = fingerprint(model)
+    made_by, _, network = (code or "").partition(" ")
+    return code == present or (made_by in SAME.get(_fingerprint(), ()) and network == present.partition(" ")[2])
 
 
 @functools.cache

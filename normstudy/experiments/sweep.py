@@ -114,4 +114,4 @@ def _finished(futures: Mapping[Future[list[dict[str, Any]]], str]) -> Iterator[t
 
 
 def _is_done(rows: list[dict[str, Any]] | None) -> bool:
-    return bool(rows and rows[-1].get("code") == provenance.fingerprint(rows[-1].get("model") or ""))
+    return bool(rows and provenance.is_present(rows[-1].get("code"), rows[-1].get("model") or ""))

@@ -75,7 +75,7 @@ def fit(
     net.to(dataset.device).to(memory_format=layout).train()
     generator = torch.Generator(dataset.device).manual_seed(settings.seed)
     rates = one_cycle(settings.learning_rate, settings.epochs * batches)
-    epoch = Epoch.empty(batches, settings.batch_size, dataset.device)
+    epoch = Epoch.empty(len(dataset.train_images), batches, settings.batch_size, dataset.device)
     step, state = _rehearsed(net, dataset, settings, generator, epoch)
     identity = _identity(net, dataset, settings)
     kept = checkpoints.restore(checkpoint, state, generator, identity) if checkpoint else None
@@ -83,11 +83,12 @@ def fit(
 
     for number in range(len(history) + 1, settings.epochs + 1):
         start, before = time.perf_counter(), {name: tensor.clone() for name, tensor in net.state_dict().items()}
-        epoch.begin(rates[(number - 1) * batches : number * batches], len(dataset.train_images), generator)
+        easy = settings.easy if number < settings.epochs else 1.0  # so that the end is with images as they come
+        epoch.begin(rates[(number - 1) * batches : number * batches], easy, generator)
         _train(net, step, epoch, settings.seed * settings.epochs + number)
         test_loss, test_correct, _ = evaluation.on_device(net, dataset.test_images, dataset.test_labels, dataset)
-        # The one moment of an epoch at which a GPU is waited for.
-        numbers = torch.stack([*epoch.sums(), test_loss, test_correct]).tolist()
+        # The one moment of an epoch at which a GPU is waited for. The last number only says whether all were finite.
+        numbers = torch.stack([*epoch.sums(easy), test_loss, test_correct, epoch.losses.sum()]).tolist()
         if not all(map(math.isfinite, numbers)):
             net.load_state_dict(before)
             raise Diverged(number, epoch.first_not_finite(), settings, history)
@@ -113,7 +114,7 @@ def fit(
 def _rehearsed(
     net: nn.Module, dataset: Dataset, settings: Settings, generator: torch.Generator, epoch: Epoch
 ) -> tuple[Callable[[], None], dict[str, Tensor]]:
-    """The step to train with, and all tensors that it changes: weights, running statistics, the optimizer's averages.
+    """The step to train with, and all tensors that outlast an epoch: the network's, the optimizer's, the last losses.
 
     A step is taken, so that all these tensors exist, and undone. On an NVIDIA GPU that of the study's network is
     recorded.
@@ -134,7 +135,9 @@ def _rehearsed(
         optimizer.step()
         epoch.losses[epoch.batch] = loss.detach()
         epoch.penalties[epoch.batch] = added.detach()
-        epoch.correct[epoch.batch] = (logits.argmax(dim=1) == targets).sum().float()
+        right = (logits.argmax(dim=1) == targets).float()
+        epoch.correct[epoch.batch] = right.sum()
+        epoch.remember(chosen, F.cross_entropy(logits.detach(), targets, reduction="none"), right)
         epoch.batch.add_(1)
 
     def first_step() -> None:
@@ -149,6 +152,8 @@ def _rehearsed(
         taken = step
     net.load_state_dict(first)
     state = _tensors(net)
+    for name in ("last_losses", "last_correct"):
+        state[f"epoch.{name}"] = getattr(epoch, name).fill_(math.nan)
     for name, parameter in net.named_parameters():
         for average, tensor in optimizer.state[parameter].items():
             state[f"optimizer.{name}.{average}"] = tensor.zero_()

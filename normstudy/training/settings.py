@@ -10,8 +10,12 @@ class Settings:
     """What decides a training run, beside the network and the data.
 
     Attributes:
-        epochs: how often each training image is seen.
+        epochs: how often as many images are seen as there are for training.
         batch_size: images a step; a last incomplete batch of an epoch is left out (other images in each epoch).
+        easy: how often an easy image is drawn, one whose last loss is below the mean of all, beside the others: 0.01 to
+            1. With 1, and in the last epoch, each image is drawn once. That hard images teach more in the same time was
+            seen by Loshchilov & Hutter (2015, arXiv:1511.06343); mean and last epoch are those of Qin et al. (2023,
+            arXiv:2303.04947), who weigh easy images more where fewer are drawn; here all weigh the same.
         learning_rate: the peak of the schedule `one_cycle`.
         l1: weight of the sum of |w| in the loss.
         l2: weight of the sum of w² in the loss.
@@ -21,6 +25,7 @@ class Settings:
 
     epochs: int
     batch_size: int
+    easy: float
     learning_rate: float
     l1: float
     l2: float
@@ -39,8 +44,9 @@ class Settings:
 class EpochMetrics:
     """The numbers of one epoch.
 
-    Those of training are means over the epoch's batches, as they were trained on: augmented, the network in training
-    mode and changing. Those of the test are of the network at the epoch's end, in evaluation mode.
+    Those of training are means over the images, as they were trained on: augmented, the network in training mode and
+    changing; where `Settings.easy` is below 1, each image as it was when it was last drawn. Those of the test are those
+    of the network at the epoch's end, in evaluation mode.
     """
 
     epoch: int  # from 1

@@ -180,3 +180,13 @@ def test_the_text_knows_whose_network_the_variants_are_of():
     assert comparison.numbers(*tables, PARAMETERS)["network"] == "`normstudy/model.py`"
     assert not comparison.claims(*tables, others, {})["own"]
     assert comparison.numbers(*tables, others)["network"] == "`my model.py:Mine`"
+
+
+def test_the_text_knows_how_often_easy_images_are_drawn():
+    tables = study(batch={1}, layer={2}, group={3})
+    assert comparison.claims(*tables, PARAMETERS, {})["evenly"], "earlier runs have no such parameter"
+    for easy, said in (((1.0, 1, 1.0), "1 times"), ((0.2,) * 3, "0.2 times"), ((0.2, 1, 0.2), "0.2 times and 1 times")):
+        names = zip(PARAMETERS.items(), easy, strict=True)
+        given = {name: values | {"easy": share} for (name, values), share in names}
+        assert comparison.claims(*tables, given, {})["evenly"] is (said == "1 times")
+        assert comparison.numbers(*tables, given)["easy"] == said

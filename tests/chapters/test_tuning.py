@@ -8,7 +8,16 @@ from normstudy.model import Net
 
 
 def trials(**columns: object) -> pd.DataFrame:
-    how = {"learning_rate": 0.01, "batch_size": 128, "l1": 0.0, "l2": 0.0, "rotation": 10.0, "shift": 2.0, "scale": 0.1}
+    how = {
+        "easy": 1.0,
+        "learning_rate": 0.01,
+        "batch_size": 128,
+        "l1": 0.0,
+        "l2": 0.0,
+        "rotation": 10.0,
+        "shift": 2.0,
+        "scale": 0.1,
+    }
     fixed = {"note": None, "optimizer": "Adam", "norm_arg": "batch", "epochs": 5, "held_out_accuracy": 0.99, "seed": 0}
     return pd.DataFrame({**fixed, **how, **columns}, index=range(len(columns["held_out_loss"])))
 
@@ -41,7 +50,8 @@ def test_an_average_of_weights_is_a_test_beside_and_no_other_trial():
 def test_what_is_used_is_listed_and_marked():
     tried = trials(network=tuning.NETWORK, learning_rate=[1.0, 2.0, 3.0], held_out_loss=[0.1, 0.2, 0.3])
     values = {
-        name: tried[name].iloc[2] for name in ("norm_arg", "epochs", "batch_size", "l1", "l2", "rotation", "shift")
+        name: tried[name].iloc[2]
+        for name in ("norm_arg", "epochs", "easy", "batch_size", "l1", "l2", "rotation", "shift")
     }
     table = tuning.shown(tuning.best(tried, [{**values, "scale": 0.1, "learning_rate": 3.0}], number=1))
     assert table["optimizer, batch"].tolist() == ["Adam 1, 128", "Adam 3, 128"]

@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from torch import Tensor, nn
 
 from normstudy import data
 from normstudy.data import Dataset
+from normstudy.machine.recording import Epoch
 from normstudy.normalizations import NORMALIZATIONS
 from normstudy.training import Diverged, EpochMetrics, evaluate, fit, loop, one_cycle
 from tests.trainings import SHORT, assert_same_weights, build, train, untimed
@@ -175,6 +179,48 @@ def test_neither_building_nor_training_touches_the_global_generator(few: Dataset
     assert torch.equal(torch.get_rng_state(), before)
 
 
+# Easy images
+
+
+def test_in_the_last_epoch_each_image_is_drawn_once(few: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    trained = loop._train
+    monkeypatch.setattr(loop, "_train", lambda *what: trained(*what) or drawn.append(len(what[2].order.unique())))
+    train(few, replace(SHORT, epochs=5, easy=0.2))
+    assert drawn[0] == drawn[-1] == 192, "nothing is known in the first"
+    assert all(images < 192 for images in drawn[1:-1])
+
+
+def test_what_is_said_of_training_is_what_became_of_each_image_last(
+    few: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs: list[Epoch] = []
+    trained = loop._train
+    monkeypatch.setattr(loop, "_train", lambda *what: trained(*what) or epochs.append(deepcopy(what[2])))
+    _, history = train(few, replace(SHORT, epochs=20, easy=0.2))
+    for epoch, metrics in zip(epochs[:-1], history, strict=False):
+        seen = epoch.last_losses.isfinite()
+        assert metrics.train_loss == pytest.approx(epoch.last_losses[seen].mean().item())
+        assert metrics.train_accuracy == pytest.approx(epoch.last_correct[seen].mean().item())
+    last = epochs[-1].last_losses[epochs[-1].order.flatten()]
+    assert history[-1].train_loss == pytest.approx(last.mean().item())
+    assert epochs[15].losses.mean() > 1.5 * history[15].train_loss, "batches are harder than the images are"
+
+
+@pytest.mark.parametrize("easy", [1.0, 0.2])
+def test_a_loss_that_is_not_finite_is_found_wherever_the_batch_is(
+    few: Dataset, monkeypatch: pytest.MonkeyPatch, easy: float
+) -> None:
+    def spoilt(net: nn.Module, step: Callable[[], None], epoch: Epoch, seed: int) -> None:
+        trained(net, step, epoch, seed)
+        epoch.losses[2] = math.nan
+
+    trained = loop._train
+    monkeypatch.setattr(loop, "_train", spoilt)
+    with pytest.raises(Diverged, match="epoch 1, batch 3"):
+        train(few, replace(SHORT, easy=easy))
+
+
 # Going on from a checkpoint
 
 
@@ -190,17 +236,18 @@ def stop_after(epoch: int):
     return stop
 
 
-@pytest.mark.parametrize("norm_arg", ["batch", "group"])
+@pytest.mark.parametrize(("norm_arg", "easy"), [("batch", 1.0), ("group", 1.0), ("batch", 0.2)])
 @pytest.mark.parametrize("stopped_after", [1, 2, 3])
 def test_a_resumed_run_ends_bit_for_bit_as_one_that_never_stopped(
-    few: Dataset, tmp_path: Path, norm_arg: str, stopped_after: int
+    few: Dataset, tmp_path: Path, norm_arg: str, easy: float, stopped_after: int
 ) -> None:
     checkpoint = tmp_path / "new folder" / "checkpoint.safetensors"
-    whole_net, whole = train(few, SHORT, norm_arg)
+    settings = replace(SHORT, easy=easy)
+    whole_net, whole = train(few, settings, norm_arg)
     with pytest.raises(Stop):
-        train(few, SHORT, norm_arg, checkpoint=checkpoint, on_epoch=stop_after(stopped_after))
+        train(few, settings, norm_arg, checkpoint=checkpoint, on_epoch=stop_after(stopped_after))
     trained: list[EpochMetrics] = []
-    net, history = train(few, SHORT, norm_arg, checkpoint=checkpoint, on_epoch=trained.append)
+    net, history = train(few, settings, norm_arg, checkpoint=checkpoint, on_epoch=trained.append)
     assert len(trained) == SHORT.epochs - stopped_after
     assert untimed(history) == untimed(whole)
     assert_same_weights(net, whole_net)
@@ -218,7 +265,7 @@ def test_another_network_goes_on_with_what_it_drew_and_kept(few: Dataset, tmp_pa
 
 @pytest.mark.parametrize(
     "other",
-    [{"seed": 1}, {"l1": 0.0}, {"learning_rate": 0.01}, {"epochs": 4}, {"rotation": 5.0}],
+    [{"seed": 1}, {"l1": 0.0}, {"learning_rate": 0.01}, {"epochs": 4}, {"easy": 0.2}, {"rotation": 5.0}],
     ids=str,
 )
 def test_a_checkpoint_of_other_settings_is_not_used(few: Dataset, tmp_path: Path, other: dict) -> None:
