@@ -81,14 +81,16 @@ def differences(ours: Made, theirs: Made) -> list[str]:
     """A line for each run whose rows differ: which columns do."""
     lines = []
     for here, there in zip(ours.runs, theirs.runs, strict=True):
-        names = {name for row in (*here, *there) for name in row if name not in UNLIKE}
-        columns = [
-            name for name in sorted(names) if [row.get(name) for row in here] != [row.get(name) for row in there]
-        ]
+        names = sorted({name for row in (*here, *there) for name in row if name not in UNLIKE})
+        columns = [name for name in names if _as_text(here, name) != _as_text(there, name)]
         if columns or len(here) != len(there):
             about = {name: here[0].get(name) for name in ("dataset", "norm_arg", "seed", "epochs")}
             lines.append(f"{about}: {len(here)} rows here, {len(there)} there; {', '.join(columns)} differ")
     return lines
+
+
+def _as_text(rows: list[dict[str, Any]], name: str) -> str:
+    return repr([row.get(name) for row in rows])  # in which a NaN is like another
 
 
 def compare(commit: str, runs: Sequence[dict[str, Value]]) -> tuple[Made, Made]:

@@ -107,3 +107,21 @@ def test_meaning_leaves_out_what_computes_nothing(one: str, other: str, package:
 )
 def test_meaning_holds_all_that_computes(one: str, other: str):
     assert provenance.meaning(one) != provenance.meaning(other)
+
+
+@pytest.mark.parametrize("network", ["", "a network\n"])
+def test_only_code_of_which_it_is_said_that_its_numbers_are_the_same_counts_as_present(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: str
+):
+    model = str(tmp_path / "model.py") if network else ""
+    if model:
+        Path(model).write_text(network, encoding="utf-8")
+    present = provenance.fingerprint(model)
+    earlier = present.replace(provenance.fingerprint(), "earlier")
+    assert provenance.is_present(present, model)
+    assert not any(
+        provenance.is_present(code, model) for code in (earlier, "", None, provenance.fingerprint() + " other")
+    )
+    monkeypatch.setattr(provenance, "SAME", {provenance.fingerprint(): ("earlier",), "another": ("older",)})
+    assert provenance.is_present(earlier, model)
+    assert not any(provenance.is_present(code, model) for code in ("older", "earlier other", "another"))
