@@ -109,7 +109,7 @@ def test_the_notebook_explains_its_parameters(sources: Path):
     assert run.returncode == 0
     for name in ("norm_arg: str", "epochs: int", "learning_rate: float", "l1: float", "seed: int"):
         assert name in run.stdout
-    assert "passes over the training images" in run.stdout
+    assert "of as many images as there are for training" in run.stdout
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from normstudy.training import evaluate
 MEASURED = 10_000  # training images whose place in their frame is measured
 FAINT, STRONG = 32, 128  # of 255: from where on a pixel belongs to what is drawn, and to its strokes
 NEAR = (1, 7, 8)  # of 8×8 pixels in a row: how far back the neighbours are that come before a pixel
-UNREAD = {"dataset", "device", "threads", "model", "baseline", "output"}  # parameters that mean nothing in a page
+UNREAD = {"dataset", "easy", "device", "threads", "model", "baseline", "output"}  # parameters that a page does not read
 KEPT = {"weight": "gamma", "bias": "beta", "running_mean": "means", "running_var": "variances"}
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 

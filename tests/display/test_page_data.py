@@ -192,7 +192,7 @@ def test_why_nothing_can_be_drawn_is_said_in_one_line_if_any_network_cannot_be_r
 def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     file = tmp_path_factory.mktemp("training") / "training-data.js"
     read = {"norm_arg": "batch", "epochs": 3, "l1": 1e-4, "seed": 0}
-    unread = dict.fromkeys(("dataset", "device", "threads", "model", "baseline", "output"), "x")
+    unread = dict.fromkeys(("dataset", "easy", "device", "threads", "model", "baseline", "output"), "x")
     page_data.write_training_data(file, {"one": read | unread, "other": {"epochs": 5}})
     return held(file, "trainingData")
 
