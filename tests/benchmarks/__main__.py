@@ -546,8 +546,22 @@ def fresh_copy() -> Iterator[Path]:
         yield Path(folder)
 
 
+def merged(earlier: str, machine: str, lines: Sequence[str]) -> str:
+    """README's tables, one a machine, with these rows of this machine in the place of those of any."""
+    new = {line.split(" | ")[0]: line for line in lines}
+    tables: dict[str, list[str]] = {}
+    for block, where in re.findall(r"((?:\|.*\n)+)\nMeasured on: (.*)\.\n", earlier):
+        kept = [line for line in block.splitlines()[2:] if line.split(" | ")[0] not in new or where == machine]
+        tables[where] = [new.pop(line.split(" | ")[0], line) if where == machine else line for line in kept]
+    tables[machine] = tables.get(machine, []) + list(new.values())
+    header = ["| what | bar | here | kept |", "| --- | --- | --- | --- |"]
+    return "\n".join(
+        "\n".join([*header, *rows, "", f"Measured on: {where}.", ""]) for where, rows in tables.items() if rows
+    )
+
+
 def main(names: list[str], readme: bool) -> None:
-    """Measure and print; and put the rows into README.md if asked to, beside others of the same machine."""
+    """Measure and print; and put the rows into README.md if asked to."""
     with_what = f"{os.cpu_count()} cores, {single.made_by(choose_device())}"
     console = Console(width=160)
     console.print(with_what)
@@ -561,13 +575,8 @@ def main(names: list[str], readme: bool) -> None:
         file = ROOT / "README.md"
         before, start, rest = file.read_text(encoding="utf-8").partition("<!-- bench -->\n")
         earlier, end, after = rest.partition("<!-- end of bench -->\n")
-        lines = [line for line in earlier.splitlines() if line.startswith("| ")] if f"{with_what}." in earlier else []
-        lines = lines or ["| what | bar | here | kept |", "| --- | --- | --- | --- |"]
-        found = {line.split(" | ")[0]: line for line in lines}
-        for cells in zip(*(column.cells for column in table.columns), strict=True):
-            found[f"| {cells[0]}"] = f"| {' | '.join(cells)} |"
-        shown = "\n".join(found.values())
-        file.write_text(f"{before}{start}{shown}\n\nMeasured on: {with_what}.\n{end}{after}", encoding="utf-8")
+        lines = [f"| {' | '.join(map(str, cells))} |" for cells in zip(*(c.cells for c in table.columns), strict=True)]
+        file.write_text(f"{before}{start}{merged(earlier, with_what, lines)}{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -61,3 +61,18 @@ def test_the_peers_images_are_augmented_anew_each_time_and_those_of_the_test_are
 def test_both_ways_are_timed_in_processes_of_their_own() -> None:
     ours, theirs = benchmarks.beside_peers(["group"], threads_each=1, rounds=1)
     assert 0 < ours < theirs
+
+
+def test_a_row_measured_anew_takes_the_place_of_the_earlier_one_whatever_machine_that_was_on() -> None:
+    head = "| what | bar | here | kept |\n| --- | --- | --- | --- |\n"
+    one = f"{head}| a | 1 | 2 | yes |\n| b | 1 | 2 | yes |\n\nMeasured on: one, x.\n"
+    assert benchmarks.merged("", "one, x", ["| a | 1 | 2 | yes |", "| b | 1 | 2 | yes |"]) == one
+    assert benchmarks.merged(one, "one, x", ["| b | 1 | 3 | no |", "| c | 1 | 2 | yes |"]) == one.replace(
+        "| b | 1 | 2 | yes |\n", "| b | 1 | 3 | no |\n| c | 1 | 2 | yes |\n"
+    )
+    both = benchmarks.merged(one, "other", ["| b | 1 | 4 | no |"])
+    rest = one.replace("| b | 1 | 2 | yes |\n", "")
+    assert both == f"{rest}\n{head}| b | 1 | 4 | no |\n\nMeasured on: other.\n"
+    assert benchmarks.merged(both, "other", ["| a | 1 | 5 | no |"]) == (
+        f"{head}| b | 1 | 4 | no |\n| a | 1 | 5 | no |\n\nMeasured on: other.\n"
+    )
