@@ -87,7 +87,8 @@ def fit(
         epoch.begin(rates[(number - 1) * batches : number * batches], easy, generator)
         _train(net, step, epoch, settings.seed * settings.epochs + number)
         test_loss, test_correct, _ = evaluation.on_device(net, dataset.test_images, dataset.test_labels, dataset)
-        # The one moment of an epoch at which a GPU is waited for. The last number only says whether all were finite.
+        # Here a GPU is waited for, and nowhere else in an epoch but while easy images are left out. The last number
+        # only says whether all losses were finite.
         numbers = torch.stack([*epoch.sums(easy), test_loss, test_correct, epoch.losses.sum()]).tolist()
         if not all(map(math.isfinite, numbers)):
             net.load_state_dict(before)
