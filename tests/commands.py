@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from normstudy import files
+
 ROOT = Path(__file__).parents[1]
 WITHOUT_QUARTO = (
     sys.executable,
@@ -14,6 +16,15 @@ WITHOUT_QUARTO = (
 """What stands for `normstudy` where it is not to find Quarto."""
 UNPRIVILEGED = ["setpriv", "--bounding-set", "-all"] if os.geteuid() == 0 else []
 """What makes root obey permissions."""
+
+
+def environment(project: Path) -> dict[str, str]:
+    """That of a program in a copy of the project: the copy's package, this machine's data and Python."""
+    return os.environ | {
+        "NORMSTUDY_DATA": str(files.root().resolve()),
+        "PYTHONPATH": str(project),
+        "QUARTO_PYTHON": sys.executable,
+    }
 
 
 def command(project: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,6 @@ all of the digits. Where nothing differs, `provenance.SAME` may say so.
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
@@ -17,10 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from normstudy import files
 from normstudy.experiments import sweep_files
 from normstudy.experiments.parameters import Value
-from tests.commands import ROOT
+from tests.commands import ROOT, environment
 
 OF_EACH = 2  # runs of each table and normalization
 UNLIKE = ("code", "seconds")  # the columns that may differ
@@ -67,10 +65,9 @@ def sample(table: str) -> list[dict[str, Value]]:
 
 def made_in(folder: Path, runs: Sequence[dict[str, Value]]) -> Made:
     """What the package in this folder makes of these runs."""
-    environment = os.environ | {"PYTHONPATH": str(folder), "NORMSTUDY_DATA": str(files.root().absolute())}
     command = [sys.executable, "-P", "-c", PROGRAM]
     asked = json.dumps(runs)
-    done = subprocess.run(command, env=environment, input=asked, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, env=environment(folder), input=asked, stdout=subprocess.PIPE, text=True, check=True)
     imported, code, rows = json.loads(done.stdout)
     if imported != str(folder):
         raise RuntimeError(f"the package was imported from {imported}, and not from {folder}")

@@ -36,7 +36,7 @@ from normstudy.experiments import parameters, single
 from normstudy.machine.devices import choose_device
 from normstudy.rendering.render import find_quarto
 from tests.benchmarks import peers
-from tests.commands import ROOT
+from tests.commands import ROOT, environment
 
 NOTEBOOK = ROOT / "report" / "notebooks" / "variant.ipynb"
 VALUES = parameters.parameters(NOTEBOOK, [ROOT / "params" / "batch.yaml"], {})
@@ -513,15 +513,6 @@ def has_mnist() -> bool:
     return all(files.find("mnist").values())
 
 
-def environment(root: Path) -> dict[str, str]:
-    """The environment of a command in a copy of the project: the copy's package, this machine's data."""
-    return os.environ | {
-        "NORMSTUDY_DATA": str(files.root().resolve()),
-        "PYTHONPATH": str(root),
-        "QUARTO_PYTHON": sys.executable,
-    }
-
-
 def timed(root: Path, *command: str) -> float:
     """Seconds that a `normstudy` command takes in a copy of the project."""
     start = time.perf_counter()
@@ -549,14 +540,14 @@ def fresh_copy() -> Iterator[Path]:
 def merged(earlier: str, machine: str, lines: Sequence[str]) -> str:
     """README's tables, one a machine, with these rows of this machine in the place of those of any."""
     new = {line.split(" | ")[0]: line for line in lines}
-    tables: dict[str, list[str]] = {}
+    tables: dict[str, dict[str, str]] = {}
     for block, where in re.findall(r"((?:\|.*\n)+)\nMeasured on: (.*)\.\n", earlier):
-        kept = [line for line in block.splitlines()[2:] if line.split(" | ")[0] not in new or where == machine]
-        tables[where] = [new.pop(line.split(" | ")[0], line) if where == machine else line for line in kept]
-    tables[machine] = tables.get(machine, []) + list(new.values())
+        rows = {line.split(" | ")[0]: line for line in block.splitlines()[2:]}
+        tables[where] = {what: line for what, line in rows.items() if what not in new or where == machine}
+    tables[machine] = tables.get(machine, {}) | new
     header = ["| what | bar | here | kept |", "| --- | --- | --- | --- |"]
     return "\n".join(
-        "\n".join([*header, *rows, "", f"Measured on: {where}.", ""]) for where, rows in tables.items() if rows
+        "\n".join([*header, *rows.values(), "", f"Measured on: {where}.", ""]) for where, rows in tables.items() if rows
     )
 
 

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import torch
 
 from normstudy.experiments import parameters
 from tests.benchmarks import __main__ as benchmarks
-from tests.benchmarks import peers
+from tests.benchmarks import peers, tuning
 
 
 def test_the_floor_on_a_gpu_is_the_larger_of_arithmetic_and_memory() -> None:
@@ -31,6 +32,16 @@ def test_what_is_measured_on_a_gpu_runs_on_the_cpu_as_well() -> None:
     seconds = benchmarks.train_all(benchmarks.excerpt(200), replace(benchmarks.SETTINGS, epochs=1, batch_size=64))
     assert list(seconds) == ["batch", "layer", "group"]
     assert min(seconds.values()) > 0
+
+
+def test_a_trial_is_a_line_of_the_record_of_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "HELD_OUT", 300)
+    trial = tuning.trial(benchmarks.VALUES | {"dataset": "digits", "epochs": 5, "norm_arg": "layer", "measure": False})
+    record = pd.read_csv(tuning.RECORD)
+    assert set(record.columns) <= set(trial)
+    [like] = record.query("network == @tuning.NETWORK and norm_arg == 'layer'").parameters.unique()
+    assert trial["parameters"] == like
+    assert 0.5 < float(str(trial["held_out_accuracy"])) < 1
 
 
 def test_the_excerpt_has_the_proportions_of_mnist() -> None:
