@@ -36,7 +36,9 @@ def test_what_is_measured_on_a_gpu_runs_on_the_cpu_as_well() -> None:
 
 def test_a_trial_is_a_line_of_the_record_of_trials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuning, "HELD_OUT", 300)
-    trial = tuning.trial(benchmarks.VALUES | {"dataset": "digits", "epochs": 5, "norm_arg": "layer", "measure": False})
+    trial = tuning.trial(
+        benchmarks.VALUES | {"dataset": "digits", "epochs": 5, "batch_size": 32, "norm_arg": "layer", "measure": False}
+    )
     record = pd.read_csv(tuning.RECORD)
     assert set(record.columns) <= set(trial)
     [like] = record.query("network == @tuning.NETWORK and norm_arg == 'layer'").parameters.unique()
