@@ -25,8 +25,6 @@ from normstudy.pipeline.execution import Progress
 from normstudy.pipeline.notebooks import NAMES
 from normstudy.pipeline.plan import Run, plan
 from normstudy.pipeline.staleness import reasons
-from normstudy.rendering import render as rendering
-from normstudy.rendering.render import RenderError
 
 console = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)  # text reads as it stands
 
@@ -46,7 +44,7 @@ class Commands(click.Group):
         except ValueError as error:
             print(f"normstudy: {error}", file=sys.stderr)
             sys.exit(2)
-        except (StudyError, RenderError, OSError) as error:
+        except (StudyError, OSError) as error:
             print(f"normstudy: {error}", file=sys.stderr)
             sys.exit(1)
 
@@ -207,6 +205,8 @@ def prepare(dataset: str | None, time_limit: float | None) -> None:
 @TIME_LIMIT
 def render(dataset: str | None, time_limit: float | None) -> None:
     """Make the report, HTML and PDF: with Quarto where it is installed, otherwise with Pandoc and Typst."""
+    from normstudy.rendering import render as rendering  # here, since no other command waits for what it imports
+
     root = places.find_root()
     with execution.only_one(root, console.print):  # until the end, since another dataset's results go to the same place
         quarto = rendering.find_quarto()

@@ -22,7 +22,7 @@ from typing import Any
 import psutil
 
 from normstudy.experiments.places import StudyError
-from normstudy.machine.forks import FORKS, TRAINING, WITHOUT_THREADS
+from normstudy.machine.forks import FORKS, THREADS, TRAINING
 
 ENVIRONMENT = {
     "JUPYTER_PREFER_ENV_PATH": "1",
@@ -89,7 +89,7 @@ def start(root: Path, modules: Iterable[str]) -> Iterator[Forkserver]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=WITHOUT_THREADS | os.environ | ENVIRONMENT,
+        env=THREADS | os.environ | ENVIRONMENT,
     )
     try:
         yield Forkserver(process)

@@ -7,8 +7,10 @@ from pathlib import Path
 import pypandoc
 import typst
 
+from normstudy.experiments.places import StudyError
 
-class RenderError(RuntimeError):
+
+class RenderError(StudyError):
     """The report cannot be made. The message is one line that names what is missing and where."""
 
 

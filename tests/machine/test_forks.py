@@ -41,8 +41,8 @@ IMPORTED = """
 import os
 BY, THREADS = os.getpid(), len(os.listdir("/proc/self/task"))
 """
-DECIDING = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "JE_ARROW_MALLOC_CONF")
-"""The variables that say how many threads libraries start."""
+DECIDING = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "JE_ARROW_MALLOC_CONF", "GOMP_SPINCOUNT")
+"""The variables that say how many threads libraries start, and how those wait."""
 
 only_where_processes_are_forked = pytest.mark.skipif(not FORKS, reason="processes are forked on Linux alone")
 
@@ -82,6 +82,7 @@ def test_the_environment_of_who_asks_stays_as_it_was_and_what_it_says_itself_hol
     for *_, environment in seen:
         assert environment["OPENBLAS_NUM_THREADS"] == "3"
         assert environment["JE_ARROW_MALLOC_CONF"] == "background_thread:false"
+        assert environment["GOMP_SPINCOUNT"] == "3000"
         assert environment["OTHER"] == "as it was"
 
 

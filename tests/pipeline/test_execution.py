@@ -195,6 +195,6 @@ def test_no_other_command_changes_the_results_while_a_report_is_made_of_them(
         return []
 
     monkeypatch.chdir(done)
-    monkeypatch.setattr(cli.rendering, "render", render)
+    monkeypatch.setattr("normstudy.rendering.render.render", render)
     cli.main(["render", "--dataset", "digits"])
     assert asked == [done]

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.skipif(not FORKS, reason="processes are forked on Linux
 
 READY = """
 import os, sys
-from normstudy.machine.forks import WITHOUT_THREADS
-os.environ |= WITHOUT_THREADS
+from normstudy.machine.forks import THREADS
+os.environ |= THREADS
 from normstudy.pipeline import forkserver
 os.environ |= forkserver.ENVIRONMENT
 forkserver._import(["normstudy.training", "normstudy.display.figures", "normstudy.nothing"])
