@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.live import Live
 
 from normstudy.checking import process, template, verdict
-from normstudy.checking import report as check_report
 from normstudy.experiments import places
 from normstudy.experiments.parameters import VARIANTS
 from normstudy.experiments.places import StudyError
@@ -160,6 +159,8 @@ def check(models: tuple[str, ...], as_json: bool, html: Path | None, time_limit:
     A file is executed: check only those that you trust. The exit code is 0 if each does what its argument says, 1 if
     one does not, and 2 if one cannot be checked.
     """
+    from normstudy.checking import report as check_report  # here, since no other command waits for what it imports
+
     if html and not html.parent.is_dir():
         raise ValueError(f"{html.parent} is not a folder; the page of --html goes into one that is there")
     all_checked: list[dict[str, Any]] = []

@@ -29,9 +29,9 @@ def environment(project: Path) -> dict[str, str]:
 
 def command(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a project's folder, as a user would, with this environment's programs first on the PATH."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    environment["QUARTO_PYTHON"] = sys.executable
-    return subprocess.run(words, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own = os.environ | {"PATH": path, "QUARTO_PYTHON": sys.executable}
+    return subprocess.run(words, cwd=project, env=own, capture_output=True, text=True, check=False)
 
 
 def stand_in(program: Path, script: str = "") -> str:

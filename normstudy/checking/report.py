@@ -5,6 +5,8 @@ from html import escape
 from textwrap import indent
 from typing import Any
 
+from tabulate import tabulate
+
 from normstudy.checking.verdict import by_formula, gamma_and_beta, named
 
 Found = Mapping[str, Any]
@@ -16,8 +18,6 @@ COLOURS = ("#8ec7e8", "#f5c26b", "#7fd0b5", "#e3b4cf", "#bfe0f4", "#eaa983", "#f
 
 def lines(checked: Found) -> Iterator[str]:
     """What there is to say of one file's network with each normalization."""
-    from tabulate import tabulate  # here, since importing it takes a tenth of the time that `normstudy --help` does
-
     for norm_arg, found in checked["variants"].items():
         count = f", {found['parameters']:,} parameters" if "parameters" in found else ""
         yield f"{norm_arg}: {'right' if found['right'] else 'wrong'}{count}"

@@ -91,26 +91,27 @@ def network(ghost_batch_size: int = 0) -> torch.nn.Module:
     return net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload, no-any-return]
 
 
-def fastest(*ways: Callable[[], object], rounds: int = 3, enough: float = 240) -> list[float]:
+def rounds_of(number: int, at_least: int = 1, enough: float = 240) -> Iterator[int]:
+    """That many rounds, or fewer where they take long: after `enough` seconds no more than `at_least` are begun."""
+    begun = time.perf_counter()
+    for this in range(number):
+        if this >= at_least and time.perf_counter() - begun > enough:
+            return
+        yield this
+
+
+def fastest(*ways: Callable[[], object], rounds: int = 3) -> list[float]:
     """The best time of each way, tried in turns, so that a machine that slows down slows all of them.
 
-    A way that returns seconds has measured itself. Where that takes long, no round begins after `enough` seconds.
+    A way that returns seconds has measured itself.
     """
     times: list[list[float]] = [[] for _ in ways]
-    begun = time.perf_counter()
-    for _ in range(rounds):
-        if all(times) and time.perf_counter() - begun > enough:
-            break
+    for _ in rounds_of(rounds):
         for way, found in zip(ways, times, strict=True):
             start = time.perf_counter()
             measured = way()
             found.append(measured if isinstance(measured, float) else time.perf_counter() - start)
     return [min(found) for found in times]
-
-
-def epoch_of_fit(dataset: data.Dataset) -> Callable[[], float]:
-    """An epoch as the study trains it: augmentation, training, test, metrics. Not what `fit` does once, before it."""
-    return lambda: training.fit(network(), dataset, replace(SETTINGS, epochs=1))[0].seconds  # type: ignore[arg-type]
 
 
 def train_on(batches: object, net: torch.nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -212,7 +213,7 @@ def ready() -> Row:
     batches = list(zip(inputs, dataset.train_labels.split(SETTINGS.batch_size), strict=True))
     batches = batches[: len(dataset.train_labels) // SETTINGS.batch_size]
     with threads(1):
-        ours, alone = fastest(epoch_of_fit(dataset), lambda: train_on(batches, net, optimizer), rounds=10)
+        ours, alone = fastest(lambda: our_epoch("batch"), lambda: train_on(batches, net, optimizer), rounds=10)
     ratio = ours / alone
     return Row(
         "an epoch of fit / forward, backward and step alone on batches that are ready, one core",
@@ -288,7 +289,7 @@ def settings_of(name: str, settings: training.Settings = SETTINGS) -> training.S
 def our_epoch(name: str) -> float:
     """Seconds in which a variant is trained for an epoch of a fifth of the images, and tested."""
     settings = replace(settings_of(name), epochs=1)
-    return training.fit(training.build(VALUES | {"norm_arg": name}), excerpt(5), settings)[0].seconds
+    return training.fit(training.build(VALUES | {"norm_arg": name}), excerpt(), settings)[0].seconds
 
 
 def as_in_the_study(processes: int, threads_each: int) -> ProcessPoolExecutor:
@@ -303,21 +304,18 @@ def their_epoch(name: str) -> None:
     peers.epoch(name, (dataset.train_images, dataset.train_labels), (dataset.test_images, dataset.test_labels))
 
 
-def beside_peers(names: Sequence[str], threads_each: int, rounds: int = 7, enough: float = 180) -> tuple[float, float]:
+def beside_peers(names: Sequence[str], threads_each: int, rounds: int = 7) -> tuple[float, float]:
     """Median seconds of an epoch of 60,000 of these variants side by side, ours and the peers', in turns.
 
-    Each way has its own processes, since `fit` tells its whole process how to keep memory. Three rounds will do where
-    they take `enough` seconds.
+    Each way has its own processes, since `fit` tells its whole process how to keep memory.
     """
-    begun, found = time.perf_counter(), []
     spawned = ProcessPoolExecutor(len(names), get_context("spawn"), torch.set_num_threads, (threads_each,))
     with as_in_the_study(len(names), threads_each) as ours, spawned as theirs:
         ways = [
             lambda: 5 * timed_in(ours, our_epoch, names),
             lambda: 20 * timed_in(theirs, their_epoch, names),
         ]
-        while len(found) <= rounds and (len(found) <= 3 or time.perf_counter() - begun < enough):
-            found.append([way() for way in ways])
+        found = [[way() for way in ways] for _ in rounds_of(1 + rounds, at_least=4)]
     medians = [statistics.median(times) for times in zip(*found[1:], strict=True)]  # the first round warms up
     return medians[0], medians[1]
 
@@ -407,7 +405,7 @@ def imports(root: Path, notebook: Path) -> float:
     """
     program = re.sub(r"^output = .*$", 'output = ""', source(notebook), flags=re.MULTILINE)
     command = [sys.executable, "-X", "importtime", "-c", f"{program}\n"]
-    alike = environment(root) | {"OPENBLAS_NUM_THREADS": "1"}
+    alike = forks.THREADS | environment(root)  # as kernels have it
     done = subprocess.run(command, cwd=root, env=alike, capture_output=True, text=True, check=True)
     lines = [line.removeprefix("import time:").split("|") for line in done.stderr.splitlines() if line.count("|") == 2]
     return sum(int(line[0]) for line in lines if line[0].strip().isdigit()) / 1e6

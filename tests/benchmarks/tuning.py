@@ -15,6 +15,7 @@ import pandas as pd
 from normstudy import data, training
 from normstudy.experiments import parameters, single
 from normstudy.machine.processor import cores
+from normstudy.model import count_parameters
 from tests.commands import ROOT
 
 RECORD = ROOT / "report" / "results" / "tuning.csv"
@@ -37,7 +38,7 @@ def trial(values: dict[str, parameters.Value]) -> dict[str, object]:
     last = single.run(values, data.hold_out(single.load(str(values["dataset"])), HELD_OUT))[-1]
     return values | {
         "network": NETWORK,
-        "parameters": sum(weights.numel() for weights in training.build(values).parameters()),
+        "parameters": count_parameters(training.build(values)),
         "optimizer": "Adam",
         "note": None,
         "train_loss": last["train_loss"],
